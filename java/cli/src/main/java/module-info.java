@@ -1,0 +1,12 @@
+/** The ostinato command. */
+module dev.ostinato.cli {
+    requires dev.ostinato.formats;
+    requires info.picocli;
+    requires me.tongfei.progressbar;
+    requires HdrHistogram;
+    requires xchart;
+    requires tools.jackson.databind;
+    requires static org.jspecify;
+
+    opens dev.ostinato.cli to info.picocli;
+}

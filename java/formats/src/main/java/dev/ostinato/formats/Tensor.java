@@ -1,0 +1,76 @@
+package dev.ostinato.formats;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/// A named array in a file: a view whose bytes stay where they are until they are asked for. Safe for all threads.
+public final class Tensor {
+    private final String name;
+    private final DType dtype;
+    private final long[] shape;
+    private final MemorySegment data;
+
+    Tensor(String name, DType dtype, long[] shape, MemorySegment data) {
+        assert data.byteSize() == dtype.byteSize(shape);
+        this.name = name;
+        this.dtype = dtype;
+        this.shape = shape.clone();
+        this.data = data.asReadOnly();
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public DType dtype() {
+        return dtype;
+    }
+
+    /// Returns a copy of the dimensions, outermost first; none for a scalar.
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    /// Returns the number of elements, 1 for a scalar.
+    public long size() {
+        return data.byteSize() / dtype.bytes();
+    }
+
+    /// Returns the elements in row-major order: read-only, little-endian, and not necessarily aligned.
+    public MemorySegment data() {
+        return data;
+    }
+
+    /// Returns the elements as f32, as [#copyTo] converts them.
+    ///
+    /// @throws IllegalStateException if they are too many for an array
+    public float[] toFloats() {
+        if (size() > Integer.MAX_VALUE - 8) {
+            throw new IllegalStateException("tensor " + FormatException.quote(name) + ": expected at most "
+                    + (Integer.MAX_VALUE - 8) + " elements for an array, got " + size());
+        }
+        float[] floats = new float[(int) size()];
+        copyTo(MemorySegment.ofArray(floats));
+        return floats;
+    }
+
+    /// Overwrites `target` with the elements as f32 in the machine's byte order. F32, F16, BF16, F8 and integers up to
+    /// 2^24 are exact; F64 and greater integers round to nearest, ties to even. BOOL gives 1 for any byte but 0.
+    ///
+    /// @param target `(size(), f32)`, of any alignment; must not overlap the tensor
+    /// @throws IllegalArgumentException if it has another size
+    public void copyTo(MemorySegment target) {
+        if (target.byteSize() != size() * Float.BYTES) {
+            throw new IllegalArgumentException("tensor " + FormatException.quote(name) + ": expected a target of "
+                    + size() * Float.BYTES + " bytes, got " + target.byteSize());
+        }
+        if (dtype == DType.F32 && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
+            MemorySegment.copy(data, 0, target, 0, data.byteSize());
+            return;
+        }
+        for (long i = 0; i < size(); i++) {
+            target.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * Float.BYTES, dtype.toFloat(data, i));
+        }
+    }
+}

@@ -1,0 +1,259 @@
+package dev.ostinato.kernels;
+
+/**
+ * What a backend implements. The documentation here is the definition: an implementation performs these operations in this order,
+ * and its results have these bits (see the package page). Arguments have been checked by {@link Kernels}; an implementation may
+ * only assert. Implementations are stateless and safe for all threads; they allocate nothing.
+ *
+ * <p>A row of gates is {@code [gate][Hp]}. Unless said otherwise matrices may not overlap.
+ */
+public interface KernelSet {
+
+    // Products
+
+    /**
+     * Adds a product: {@code out[r][j] += sum over k ascending of a[r][k] * w[k][j]}, one fma per term.
+     *
+     * @param a (R, K)
+     * @param w K inputs
+     * @param out (R, {@code w.outputs()}), accumulated into
+     */
+    void multiplyAdd(Matrix a, PackedMatrix w, Matrix out);
+
+    /**
+     * Adds the gradient of the weights: {@code dw[k][j] += sum over r descending of a[r][k] * dz[r][j]}, one fma per term.
+     *
+     * @param a (R, K)
+     * @param dz (R, {@code dw.outputs()})
+     * @param dw K inputs, accumulated into
+     */
+    void weightGradient(Matrix a, Matrix dz, PackedMatrix dw);
+
+    /**
+     * Adds the sums of columns: {@code sums[0][j] += sum over r descending of x[r][j]}.
+     *
+     * @param x (R, N)
+     * @param sums (1, N), accumulated into
+     */
+    void columnSums(Matrix x, Matrix sums);
+
+    // Tables
+
+    /**
+     * Adds rows of a table: {@code table[indices[r]] += x[r]}, r descending.
+     *
+     * @param x (R, N)
+     * @param indices R rows of the table, each inside it
+     * @param table (V, N), accumulated into
+     */
+    void scatterAdd(Matrix x, Indices indices, Matrix table);
+
+    /**
+     * Adds columns of weights, the product with one-hot rows: {@code out[r][j] += w[indices[r]][j]}.
+     *
+     * @param indices R inputs of {@code w}, each inside it
+     * @param out (R, {@code w.outputs()}), accumulated into
+     */
+    void addInputs(PackedMatrix w, Indices indices, Matrix out);
+
+    /**
+     * Adds the gradient of {@link #addInputs}: {@code dw[indices[r]][j] += dz[r][j]}, r descending.
+     *
+     * @param dz (R, {@code dw.outputs()})
+     * @param indices R inputs of {@code dw}, each inside it
+     * @param dw accumulated into
+     */
+    void scatterAddInputs(Matrix dz, Indices indices, PackedMatrix dw);
+
+    // Cells: elementwise from pre-activations to states, and back
+
+    /**
+     * Simple cell: {@code h' = f(z)}, flushed.
+     *
+     * @param z (B, Hp) pre-activations
+     * @param h (B, Hp) overwritten; may be {@code z}
+     */
+    void rnnForward(Activation f, Matrix z, Matrix h);
+
+    /**
+     * Simple cell: {@code dz = dh * f'}, with dh flushed first; TANH: {@code f' = fma(-h, h, 1)}.
+     *
+     * @param h (B, Hp) the output of the forward pass
+     * @param dh (B, Hp)
+     * @param dz (B, Hp) overwritten
+     */
+    void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz);
+
+    /**
+     * LSTM: {@code c' = flush(fma(f, c, i * g)); h' = flush(o * tanh(c'))}, where i, f, o are sigmoids and g the tanh of their
+     * pre-activations (Hochreiter and Schmidhuber 1997; Gers et al. 2000).
+     *
+     * @param z (B, 4Hp), gates i f g o: pre-activations, overwritten with activations
+     * @param cPrevious (B, Hp)
+     * @param c (B, Hp) overwritten; may be {@code cPrevious}
+     * @param h (B, Hp) overwritten
+     */
+    void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h);
+
+    /**
+     * LSTM, with {@code t = tanh(c)}: <pre>
+     * dh = flush(dh);   dc = flush(fma(dh * o, fma(-t, t, 1), dc))
+     * di = (dc * g) * (i * (1 - i));          df = (dc * cPrevious) * (f * (1 - f))
+     * dg = (dc * i) * fma(-g, g, 1);          do = (dh * t) * (o * (1 - o))
+     * dcPrevious = flush(dc * f)</pre>
+     *
+     * @param z (B, 4Hp), gates i f g o: activations, overwritten with gradients of the pre-activations
+     * @param cPrevious (B, Hp)
+     * @param c (B, Hp)
+     * @param dh (B, Hp) gradient of the output
+     * @param dc (B, Hp) gradient of c, overwritten with that of {@code cPrevious}
+     */
+    void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc);
+
+    /**
+     * GRU, reset after the product (PyTorch, cuDNN): {@code n = tanh(fma(r, m, n)); h' = flush(fma(u, h - n, n))}, where r and u
+     * are sigmoids.
+     *
+     * @param z (B, 4Hp), gates n r u m: pre-activations, n from the inputs and m from h; overwritten with activations, m kept
+     * @param hPrevious (B, Hp)
+     * @param h (B, Hp) overwritten; may be {@code hPrevious}
+     */
+    void gruForward(Matrix z, Matrix hPrevious, Matrix h);
+
+    /**
+     * GRU, reset after: <pre>
+     * dh = flush(dh);   dn = (dh * (1 - u)) * fma(-n, n, 1);   du = (dh * (hPrevious - n)) * (u * (1 - u))
+     * dm = dn * r;      dr = (dn * m) * (r * (1 - r));         dhPrevious = fma(dh, u, dhPrevious)</pre>
+     *
+     * @param z (B, 4Hp), gates n r u m: activations, overwritten with gradients of the pre-activations
+     * @param hPrevious (B, Hp)
+     * @param dh (B, Hp)
+     * @param dhPrevious (B, Hp) accumulated into
+     */
+    void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious);
+
+    /**
+     * GRU, reset before the product, first half (Cho et al. 2014): r and u become sigmoids, {@code s = r * hPrevious}.
+     *
+     * @param z (B, 4Hp), gates r u n s: pre-activations r u; overwritten, n kept
+     * @param hPrevious (B, Hp)
+     */
+    void gruResetForward(Matrix z, Matrix hPrevious);
+
+    /**
+     * GRU, reset before, second half: {@code n = tanh(n); h' = flush(fma(u, h - n, n))}.
+     *
+     * @param z (B, 4Hp), gates r u n s: n a pre-activation, overwritten with its activation
+     * @param hPrevious (B, Hp)
+     * @param h (B, Hp) overwritten; may be {@code hPrevious}
+     */
+    void gruMixForward(Matrix z, Matrix hPrevious, Matrix h);
+
+    /**
+     * GRU, reset before, backward of {@link #gruMixForward}: <pre>
+     * dh = flush(dh);   dn = (dh * (1 - u)) * fma(-n, n, 1);   du = (dh * (hPrevious - n)) * (u * (1 - u))
+     * dhPrevious = fma(dh, u, dhPrevious)</pre>
+     *
+     * @param z (B, 4Hp), gates r u n s: u and n overwritten with gradients of their pre-activations
+     * @param hPrevious (B, Hp)
+     * @param dh (B, Hp)
+     * @param dhPrevious (B, Hp) accumulated into
+     */
+    void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious);
+
+    /**
+     * GRU, reset before, backward of {@link #gruResetForward}: {@code dr = (ds * hPrevious) * (r * (1 - r));
+     * dhPrevious = fma(ds, r, dhPrevious)}.
+     *
+     * @param z (B, 4Hp), gates r u n s: r overwritten with the gradient of its pre-activation
+     * @param hPrevious (B, Hp)
+     * @param ds (B, Hp)
+     * @param dhPrevious (B, Hp) accumulated into
+     */
+    void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious);
+
+    // Elementwise functions and reductions
+
+    /** Applies a function: {@code y = f(x)}, same shapes; {@code y} is overwritten and may be {@code x}. */
+    void apply(Function f, Matrix x, Matrix y);
+
+    /** Scales in place: {@code x = x * factor}. */
+    void scale(Matrix x, float factor);
+
+    /** Multiplies elementwise in place: {@code x = x * y}, same shapes. */
+    void multiply(Matrix x, Matrix y);
+
+    /**
+     * Returns the sum of squares of a row, {@code p = fma(x, x, p)} in sixteen partials.
+     *
+     * @param x (1, N)
+     */
+    float sumOfSquares(Matrix x);
+
+    /**
+     * Softmax of each row: {@code m = max(x); e = exp(x - m); y = e / sum(e)}.
+     *
+     * @param x (R, V)
+     * @param y (R, V) overwritten; may be {@code x}
+     */
+    void softmax(Matrix x, Matrix y);
+
+    /**
+     * Logarithm of the softmax of each row: {@code m = max(x); y = (x - m) - log(sum(exp(x - m)))}.
+     *
+     * @param x (R, V)
+     * @param y (R, V) overwritten; may be {@code x}
+     */
+    void logSoftmax(Matrix x, Matrix y);
+
+    // Losses
+
+    /**
+     * Cross-entropy of the softmax: {@code loss = log(sum(exp(x - m))) - (x[target] - m)} in nats.
+     *
+     * @param x (R, V) logits, overwritten with the softmax
+     * @param targets R classes, each in [0, V)
+     * @param losses (R, 1) overwritten
+     */
+    void crossEntropyForward(Matrix x, Indices targets, Matrix losses);
+
+    /**
+     * Gradient of the cross-entropy: {@code dx = (p - (j == target ? 1 : 0)) * factor}.
+     *
+     * @param p (R, V) softmax, overwritten with dx
+     */
+    void crossEntropyBackward(Matrix p, Indices targets, float factor);
+
+    /**
+     * Squared error: {@code d = y - target; loss = sum(d * d as fma) * lossFactor; dy = d * gradientFactor}.
+     *
+     * @param y (R, N) overwritten with dy
+     * @param target (R, N)
+     * @param losses (R, 1) overwritten
+     */
+    void squaredError(Matrix y, Matrix target, Matrix losses, float lossFactor, float gradientFactor);
+
+    // Optimisers
+
+    /**
+     * Adam: <pre>
+     * d = dw * gradientScale
+     * m = flush(fma(beta1, m, oneMinusBeta1 * d));   v = flush(fma(beta2, v, (oneMinusBeta2 * d) * d))
+     * w = w - (stepSize * m) / fma(sqrt(v), inverseRootCorrection, epsilon)</pre>
+     *
+     * @param w (1, N) updated
+     * @param dw (1, N)
+     * @param m (1, N) first moment, updated
+     * @param v (1, N) second moment, updated
+     */
+    void adam(Matrix w, Matrix dw, Matrix m, Matrix v, AdamStep step);
+
+    /**
+     * Gradient descent with momentum: {@code v = flush(fma(momentum, v, dw * gradientScale)); w = fma(-learningRate, v, w)}.
+     *
+     * @param w (1, N) updated
+     * @param dw (1, N)
+     * @param v (1, N) velocity, updated
+     */
+    void sgd(Matrix w, Matrix dw, Matrix v, float gradientScale, float learningRate, float momentum);
+}

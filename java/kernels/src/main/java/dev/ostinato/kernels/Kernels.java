@@ -1,0 +1,343 @@
+package dev.ostinato.kernels;
+
+import dev.ostinato.kernels.raw.Raw;
+import java.lang.ref.Reference;
+
+/**
+ * The operations, checked: every argument is examined here, once, and the memory it views is kept alive for the call. What each
+ * operation computes is said in {@link KernelSet}, by the same name.
+ *
+ * <p>Every method throws {@link IllegalArgumentException} for a wrong shape and {@link IndexOutOfBoundsException} for an index outside its
+ * table, before anything is written. Instances are safe for all threads; calls on overlapping memory need the caller's ordering. No method
+ * allocates, starts a thread or takes a lock.
+ */
+public final class Kernels {
+    private final Backend backend;
+    private final KernelSet set;
+
+    Kernels(Backend backend) {
+        this.backend = backend;
+        this.set = backend.kernels();
+    }
+
+    /** Returns unchecked kernels as checked ones, for a backend that is being tested. */
+    public static Kernels of(Backend backend) {
+        return new Kernels(backend);
+    }
+
+    /** Returns the backend that computes. */
+    public Backend backend() {
+        return backend;
+    }
+
+    // Products
+
+    /** See {@link KernelSet#multiplyAdd}. */
+    public void multiplyAdd(Matrix a, PackedMatrix w, Matrix out) {
+        shape("a", a, out.rows(), w.inputs());
+        shape("out", out, a.rows(), w.outputs());
+        set.multiplyAdd(a, w, out);
+        keep(a, out);
+        Reference.reachabilityFence(w.memory());
+    }
+
+    /** See {@link KernelSet#weightGradient}. */
+    public void weightGradient(Matrix a, Matrix dz, PackedMatrix dw) {
+        shape("a", a, dz.rows(), dw.inputs());
+        shape("dz", dz, a.rows(), dw.outputs());
+        set.weightGradient(a, dz, dw);
+        keep(a, dz);
+        Reference.reachabilityFence(dw.memory());
+    }
+
+    /** See {@link KernelSet#columnSums}. */
+    public void columnSums(Matrix x, Matrix sums) {
+        shape("sums", sums, 1, x.columns());
+        set.columnSums(x, sums);
+        keep(x, sums);
+    }
+
+    // Tables
+
+    /** Overwrites every row of {@code out} (R, N) with {@code row} (1, N). */
+    public void fillRows(Matrix row, Matrix out) {
+        shape("row", row, 1, out.columns());
+        for (int r = 0; r < out.rows(); r++) {
+            Raw.copy(row.address(), out.rowAddress(r), out.columns());
+        }
+        keep(row, out);
+    }
+
+    /** Copies rows of a table: {@code out[r] = table[indices[r]]}; table (V, N), out (R, N). */
+    public void gather(Matrix table, Indices indices, Matrix out) {
+        shape("out", out, indices.length(), table.columns());
+        indices("indices", indices, out.rows(), table.rows());
+        for (int r = 0; r < out.rows(); r++) {
+            Raw.copy(table.rowAddress(Raw.getInt(indices.address(), r)), out.rowAddress(r), out.columns());
+        }
+        keep(table, out);
+        Reference.reachabilityFence(indices.memory());
+    }
+
+    /** See {@link KernelSet#scatterAdd}. */
+    public void scatterAdd(Matrix x, Indices indices, Matrix table) {
+        shape("x", x, indices.length(), table.columns());
+        indices("indices", indices, x.rows(), table.rows());
+        set.scatterAdd(x, indices, table);
+        keep(x, table);
+        Reference.reachabilityFence(indices.memory());
+    }
+
+    /** See {@link KernelSet#addInputs}. */
+    public void addInputs(PackedMatrix w, Indices indices, Matrix out) {
+        shape("out", out, indices.length(), w.outputs());
+        indices("indices", indices, out.rows(), w.inputs());
+        set.addInputs(w, indices, out);
+        Reference.reachabilityFence(w.memory());
+        Reference.reachabilityFence(indices.memory());
+        Reference.reachabilityFence(out.memory());
+    }
+
+    /** See {@link KernelSet#scatterAddInputs}. */
+    public void scatterAddInputs(Matrix dz, Indices indices, PackedMatrix dw) {
+        shape("dz", dz, indices.length(), dw.outputs());
+        indices("indices", indices, dz.rows(), dw.inputs());
+        set.scatterAddInputs(dz, indices, dw);
+        Reference.reachabilityFence(dz.memory());
+        Reference.reachabilityFence(indices.memory());
+        Reference.reachabilityFence(dw.memory());
+    }
+
+    // Cells
+
+    /** See {@link KernelSet#rnnForward}. */
+    public void rnnForward(Activation f, Matrix z, Matrix h) {
+        units("h", h, h);
+        units("z", z, h);
+        set.rnnForward(f, z, h);
+        keep(z, h);
+    }
+
+    /** See {@link KernelSet#rnnBackward}. */
+    public void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz) {
+        units("h", h, h);
+        units("dh", dh, h);
+        units("dz", dz, h);
+        set.rnnBackward(f, h, dh, dz);
+        keep(h, dh);
+        keep(dz, dz);
+    }
+
+    /** See {@link KernelSet#lstmForward}. */
+    public void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+        gates(z, h);
+        units("cPrevious", cPrevious, h);
+        units("c", c, h);
+        set.lstmForward(z, cPrevious, c, h);
+        keep(z, cPrevious);
+        keep(c, h);
+    }
+
+    /** See {@link KernelSet#lstmBackward}. */
+    public void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
+        gates(z, c);
+        units("cPrevious", cPrevious, c);
+        units("dh", dh, c);
+        units("dc", dc, c);
+        set.lstmBackward(z, cPrevious, c, dh, dc);
+        keep(z, cPrevious);
+        keep(c, dh);
+        keep(dc, dc);
+    }
+
+    /** See {@link KernelSet#gruForward}. */
+    public void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
+        gates(z, h);
+        units("hPrevious", hPrevious, h);
+        set.gruForward(z, hPrevious, h);
+        keep(z, hPrevious);
+        keep(h, h);
+    }
+
+    /** See {@link KernelSet#gruBackward}. */
+    public void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        gates(z, dh);
+        units("hPrevious", hPrevious, dh);
+        units("dhPrevious", dhPrevious, dh);
+        set.gruBackward(z, hPrevious, dh, dhPrevious);
+        keep(z, hPrevious);
+        keep(dh, dhPrevious);
+    }
+
+    /** See {@link KernelSet#gruResetForward}. */
+    public void gruResetForward(Matrix z, Matrix hPrevious) {
+        gates(z, hPrevious);
+        set.gruResetForward(z, hPrevious);
+        keep(z, hPrevious);
+    }
+
+    /** See {@link KernelSet#gruMixForward}. */
+    public void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
+        gates(z, h);
+        units("hPrevious", hPrevious, h);
+        set.gruMixForward(z, hPrevious, h);
+        keep(z, hPrevious);
+        keep(h, h);
+    }
+
+    /** See {@link KernelSet#gruMixBackward}. */
+    public void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        gates(z, dh);
+        units("hPrevious", hPrevious, dh);
+        units("dhPrevious", dhPrevious, dh);
+        set.gruMixBackward(z, hPrevious, dh, dhPrevious);
+        keep(z, hPrevious);
+        keep(dh, dhPrevious);
+    }
+
+    /** See {@link KernelSet#gruResetBackward}. */
+    public void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+        gates(z, ds);
+        units("hPrevious", hPrevious, ds);
+        units("dhPrevious", dhPrevious, ds);
+        set.gruResetBackward(z, hPrevious, ds, dhPrevious);
+        keep(z, hPrevious);
+        keep(ds, dhPrevious);
+    }
+
+    // Elementwise functions and reductions
+
+    /** See {@link KernelSet#apply}. */
+    public void apply(Function f, Matrix x, Matrix y) {
+        shape("y", y, x.rows(), x.columns());
+        set.apply(f, x, y);
+        keep(x, y);
+    }
+
+    /** See {@link KernelSet#scale}. */
+    public void scale(Matrix x, float factor) {
+        set.scale(x, factor);
+        keep(x, x);
+    }
+
+    /** See {@link KernelSet#multiply}. */
+    public void multiply(Matrix x, Matrix y) {
+        shape("y", y, x.rows(), x.columns());
+        set.multiply(x, y);
+        keep(x, y);
+    }
+
+    /** See {@link KernelSet#sumOfSquares}. */
+    public float sumOfSquares(Matrix x) {
+        shape("x", x, 1, x.columns());
+        float sum = set.sumOfSquares(x);
+        keep(x, x);
+        return sum;
+    }
+
+    /** See {@link KernelSet#softmax}. */
+    public void softmax(Matrix x, Matrix y) {
+        shape("y", y, x.rows(), x.columns());
+        set.softmax(x, y);
+        keep(x, y);
+    }
+
+    /** See {@link KernelSet#logSoftmax}. */
+    public void logSoftmax(Matrix x, Matrix y) {
+        shape("y", y, x.rows(), x.columns());
+        set.logSoftmax(x, y);
+        keep(x, y);
+    }
+
+    // Losses
+
+    /** See {@link KernelSet#crossEntropyForward}. */
+    public void crossEntropyForward(Matrix x, Indices targets, Matrix losses) {
+        shape("losses", losses, x.rows(), 1);
+        indices("targets", targets, x.rows(), x.columns());
+        set.crossEntropyForward(x, targets, losses);
+        keep(x, losses);
+        Reference.reachabilityFence(targets.memory());
+    }
+
+    /** See {@link KernelSet#crossEntropyBackward}. */
+    public void crossEntropyBackward(Matrix p, Indices targets, float factor) {
+        indices("targets", targets, p.rows(), p.columns());
+        set.crossEntropyBackward(p, targets, factor);
+        keep(p, p);
+        Reference.reachabilityFence(targets.memory());
+    }
+
+    /** See {@link KernelSet#squaredError}. */
+    public void squaredError(Matrix y, Matrix target, Matrix losses, float lossFactor, float gradientFactor) {
+        shape("target", target, y.rows(), y.columns());
+        shape("losses", losses, y.rows(), 1);
+        set.squaredError(y, target, losses, lossFactor, gradientFactor);
+        keep(y, target);
+        keep(losses, losses);
+    }
+
+    // Optimisers
+
+    /** See {@link KernelSet#adam}. */
+    public void adam(Matrix w, Matrix dw, Matrix m, Matrix v, AdamStep step) {
+        shape("w", w, 1, w.columns());
+        shape("dw", dw, 1, w.columns());
+        shape("m", m, 1, w.columns());
+        shape("v", v, 1, w.columns());
+        set.adam(w, dw, m, v, step);
+        keep(w, dw);
+        keep(m, v);
+    }
+
+    /** See {@link KernelSet#sgd}. */
+    public void sgd(Matrix w, Matrix dw, Matrix v, float gradientScale, float learningRate, float momentum) {
+        shape("w", w, 1, w.columns());
+        shape("dw", dw, 1, w.columns());
+        shape("v", v, 1, w.columns());
+        set.sgd(w, dw, v, gradientScale, learningRate, momentum);
+        keep(w, dw);
+        keep(v, v);
+    }
+
+    // Checks
+
+    private static void shape(String name, Matrix matrix, int rows, int columns) {
+        if (matrix.rows() != rows || matrix.columns() != columns) {
+            throw new IllegalArgumentException(
+                    name + ": expected (" + rows + ", " + columns + "), got " + matrix.shape());
+        }
+    }
+
+    /** Checks a (B, Hp) matrix: whole blocks, and as many rows and columns as {@code model}. */
+    private static void units(String name, Matrix matrix, Matrix model) {
+        if (matrix.columns() % Matrix.BLOCK != 0) {
+            throw new IllegalArgumentException(
+                    name + ": expected a multiple of " + Matrix.BLOCK + " columns, got " + matrix.shape());
+        }
+        shape(name, matrix, model.rows(), model.columns());
+    }
+
+    private static void gates(Matrix z, Matrix model) {
+        units("states", model, model);
+        shape("z", z, model.rows(), 4 * model.columns());
+    }
+
+    private static void indices(String name, Indices indices, int length, int bound) {
+        if (indices.length() != length) {
+            throw new IllegalArgumentException(name + ": expected " + length + ", got " + indices.length());
+        }
+        for (int i = 0; i < length; i++) {
+            int index = Raw.getInt(indices.address(), i);
+            if (index < 0 || index >= bound) {
+                throw new IndexOutOfBoundsException(
+                        name + "[" + i + "]: expected 0.." + (bound - 1) + ", got " + index);
+            }
+        }
+    }
+
+    private static void keep(Matrix a, Matrix b) {
+        Reference.reachabilityFence(a.memory());
+        Reference.reachabilityFence(b.memory());
+    }
+}

@@ -1,0 +1,51 @@
+package dev.ostinato.kernels.raw;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Reads and writes floats and ints at raw addresses. */
+public final class Raw {
+    /**
+     * All of memory as one segment. Because it is a constant, the JIT compiler knows its kind, scope and length, and an access
+     * through it costs what a load costs; a segment per array would make the vector kernels polymorphic.
+     */
+    public static final MemorySegment ALL = all();
+
+    @SuppressWarnings("restricted") // the one place where the library asks for native access
+    private static MemorySegment all() {
+        return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+    }
+
+    private Raw() {
+    }
+
+    /** Returns the float at {@code address}. */
+    public static float get(long address) {
+        return ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, address);
+    }
+
+    /** Returns the float at {@code index} floats from {@code address}. */
+    public static float get(long address, long index) {
+        return get(address + index * Float.BYTES);
+    }
+
+    /** Writes a float at {@code index} floats from {@code address}. */
+    public static void set(long address, long index, float value) {
+        ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, address + index * Float.BYTES, value);
+    }
+
+    /** Returns the int at {@code index} ints from {@code address}. */
+    public static int getInt(long address, long index) {
+        return ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address + index * Integer.BYTES);
+    }
+
+    /** Copies {@code count} floats; the ranges may overlap. */
+    public static void copy(long from, long to, long count) {
+        MemorySegment.copy(ALL, from, ALL, to, count * Float.BYTES);
+    }
+
+    /** Sets {@code count} floats to +0. */
+    public static void zero(long address, long count) {
+        ALL.asSlice(address, count * Float.BYTES).fill((byte) 0);
+    }
+}

@@ -1,0 +1,419 @@
+package dev.ostinato.kernels.scalar;
+
+import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.AdamStep;
+import dev.ostinato.kernels.Function;
+import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.KernelSet;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.raw.Raw;
+
+/** Every operation as the plainest loop that has the bits it is defined to have. */
+final class ScalarKernels implements KernelSet {
+    private static final int BLOCK = Matrix.BLOCK;
+
+    // Products
+
+    @Override
+    public void multiplyAdd(Matrix a, PackedMatrix w, Matrix out) {
+        for (int panel = 0; panel < w.panels(); panel++) {
+            int width = w.blocks(panel) * BLOCK;
+            for (int j = 0; j < width; j++) {
+                int column = w.output(panel, j / BLOCK) + j % BLOCK;
+                for (int r = 0; r < a.rows(); r++) {
+                    float acc = get(out, r, column);
+                    for (int k = 0; k < w.inputs(); k++) {
+                        acc = Math.fma(get(a, r, k), Raw.get(w.panelAddress(panel), (long) k * width + j), acc);
+                    }
+                    set(out, r, column, acc);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void weightGradient(Matrix a, Matrix dz, PackedMatrix dw) {
+        for (int panel = 0; panel < dw.panels(); panel++) {
+            int width = dw.blocks(panel) * BLOCK;
+            for (int j = 0; j < width; j++) {
+                int column = dw.output(panel, j / BLOCK) + j % BLOCK;
+                for (int k = 0; k < dw.inputs(); k++) {
+                    long weight = (long) k * width + j;
+                    float acc = Raw.get(dw.panelAddress(panel), weight);
+                    for (int r = a.rows() - 1; r >= 0; r--) {
+                        acc = Math.fma(get(a, r, k), get(dz, r, column), acc);
+                    }
+                    Raw.set(dw.panelAddress(panel), weight, acc);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void columnSums(Matrix x, Matrix sums) {
+        for (int j = 0; j < x.columns(); j++) {
+            float acc = get(sums, 0, j);
+            for (int r = x.rows() - 1; r >= 0; r--) {
+                acc += get(x, r, j);
+            }
+            set(sums, 0, j, acc);
+        }
+    }
+
+    // Tables
+
+    @Override
+    public void scatterAdd(Matrix x, Indices indices, Matrix table) {
+        for (int r = x.rows() - 1; r >= 0; r--) {
+            int row = index(indices, r);
+            for (int j = 0; j < x.columns(); j++) {
+                set(table, row, j, get(table, row, j) + get(x, r, j));
+            }
+        }
+    }
+
+    @Override
+    public void addInputs(PackedMatrix w, Indices indices, Matrix out) {
+        for (int r = 0; r < out.rows(); r++) {
+            for (int panel = 0; panel < w.panels(); panel++) {
+                int width = w.blocks(panel) * BLOCK;
+                for (int j = 0; j < width; j++) {
+                    int column = w.output(panel, j / BLOCK) + j % BLOCK;
+                    float weight = Raw.get(w.panelAddress(panel), (long) index(indices, r) * width + j);
+                    set(out, r, column, get(out, r, column) + weight);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void scatterAddInputs(Matrix dz, Indices indices, PackedMatrix dw) {
+        for (int r = dz.rows() - 1; r >= 0; r--) {
+            for (int panel = 0; panel < dw.panels(); panel++) {
+                int width = dw.blocks(panel) * BLOCK;
+                for (int j = 0; j < width; j++) {
+                    int column = dw.output(panel, j / BLOCK) + j % BLOCK;
+                    long weight = (long) index(indices, r) * width + j;
+                    Raw.set(dw.panelAddress(panel), weight,
+                            Raw.get(dw.panelAddress(panel), weight) + get(dz, r, column));
+                }
+            }
+        }
+    }
+
+    // Cells
+
+    @Override
+    public void rnnForward(Activation f, Matrix z, Matrix h) {
+        for (int r = 0; r < h.rows(); r++) {
+            for (int j = 0; j < h.columns(); j++) {
+                float v = get(z, r, j);
+                float activated = switch (f) {
+                    case TANH -> Elementary.tanh(v);
+                    case RELU -> v <= 0 ? 0f : v;
+                    case IDENTITY -> v;
+                };
+                set(h, r, j, Elementary.flush(activated));
+            }
+        }
+    }
+
+    @Override
+    public void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz) {
+        for (int r = 0; r < h.rows(); r++) {
+            for (int j = 0; j < h.columns(); j++) {
+                float v = get(h, r, j);
+                float d = Elementary.flush(get(dh, r, j));
+                set(dz, r, j, switch (f) {
+                    case TANH -> d * Math.fma(-v, v, 1f);
+                    case RELU -> v > 0 ? d : 0f;
+                    case IDENTITY -> d;
+                });
+            }
+        }
+    }
+
+    @Override
+    public void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+        int units = h.columns();
+        for (int r = 0; r < h.rows(); r++) {
+            for (int j = 0; j < units; j++) {
+                float i = Elementary.sigmoid(get(z, r, j));
+                float f = Elementary.sigmoid(get(z, r, units + j));
+                float g = Elementary.tanh(get(z, r, 2 * units + j));
+                float o = Elementary.sigmoid(get(z, r, 3 * units + j));
+                float cell = Elementary.flush(Math.fma(f, get(cPrevious, r, j), i * g));
+                set(z, r, j, i);
+                set(z, r, units + j, f);
+                set(z, r, 2 * units + j, g);
+                set(z, r, 3 * units + j, o);
+                set(c, r, j, cell);
+                set(h, r, j, Elementary.flush(o * Elementary.tanh(cell)));
+            }
+        }
+    }
+
+    @Override
+    public void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
+        int units = c.columns();
+        for (int r = 0; r < c.rows(); r++) {
+            for (int j = 0; j < units; j++) {
+                float i = get(z, r, j);
+                float f = get(z, r, units + j);
+                float g = get(z, r, 2 * units + j);
+                float o = get(z, r, 3 * units + j);
+                float t = Elementary.tanh(get(c, r, j));
+                float dOut = Elementary.flush(get(dh, r, j));
+                float dCell = Elementary.flush(Math.fma(dOut * o, Math.fma(-t, t, 1f), get(dc, r, j)));
+                set(z, r, j, (dCell * g) * (i * (1f - i)));
+                set(z, r, units + j, (dCell * get(cPrevious, r, j)) * (f * (1f - f)));
+                set(z, r, 2 * units + j, (dCell * i) * Math.fma(-g, g, 1f));
+                set(z, r, 3 * units + j, (dOut * t) * (o * (1f - o)));
+                set(dc, r, j, Elementary.flush(dCell * f));
+            }
+        }
+    }
+
+    @Override
+    public void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
+        int units = h.columns();
+        for (int r = 0; r < h.rows(); r++) {
+            for (int j = 0; j < units; j++) {
+                float reset = Elementary.sigmoid(get(z, r, units + j));
+                float u = Elementary.sigmoid(get(z, r, 2 * units + j));
+                float n = Elementary.tanh(Math.fma(reset, get(z, r, 3 * units + j), get(z, r, j)));
+                set(z, r, j, n);
+                set(z, r, units + j, reset);
+                set(z, r, 2 * units + j, u);
+                set(h, r, j, Elementary.flush(Math.fma(u, get(hPrevious, r, j) - n, n)));
+            }
+        }
+    }
+
+    @Override
+    public void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        int units = dh.columns();
+        for (int r = 0; r < dh.rows(); r++) {
+            for (int j = 0; j < units; j++) {
+                float n = get(z, r, j);
+                float reset = get(z, r, units + j);
+                float u = get(z, r, 2 * units + j);
+                float m = get(z, r, 3 * units + j);
+                float dOut = Elementary.flush(get(dh, r, j));
+                float dn = (dOut * (1f - u)) * Math.fma(-n, n, 1f);
+                set(z, r, j, dn);
+                set(z, r, units + j, (dn * m) * (reset * (1f - reset)));
+                set(z, r, 2 * units + j, (dOut * (get(hPrevious, r, j) - n)) * (u * (1f - u)));
+                set(z, r, 3 * units + j, dn * reset);
+                set(dhPrevious, r, j, Math.fma(dOut, u, get(dhPrevious, r, j)));
+            }
+        }
+    }
+
+    @Override
+    public void gruResetForward(Matrix z, Matrix hPrevious) {
+        int units = hPrevious.columns();
+        for (int r = 0; r < hPrevious.rows(); r++) {
+            for (int j = 0; j < units; j++) {
+                float reset = Elementary.sigmoid(get(z, r, j));
+                set(z, r, j, reset);
+                set(z, r, units + j, Elementary.sigmoid(get(z, r, units + j)));
+                set(z, r, 3 * units + j, reset * get(hPrevious, r, j));
+            }
+        }
+    }
+
+    @Override
+    public void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
+        int units = h.columns();
+        for (int r = 0; r < h.rows(); r++) {
+            for (int j = 0; j < units; j++) {
+                float n = Elementary.tanh(get(z, r, 2 * units + j));
+                set(z, r, 2 * units + j, n);
+                set(h, r, j, Elementary.flush(Math.fma(get(z, r, units + j), get(hPrevious, r, j) - n, n)));
+            }
+        }
+    }
+
+    @Override
+    public void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        int units = dh.columns();
+        for (int r = 0; r < dh.rows(); r++) {
+            for (int j = 0; j < units; j++) {
+                float u = get(z, r, units + j);
+                float n = get(z, r, 2 * units + j);
+                float dOut = Elementary.flush(get(dh, r, j));
+                set(z, r, units + j, (dOut * (get(hPrevious, r, j) - n)) * (u * (1f - u)));
+                set(z, r, 2 * units + j, (dOut * (1f - u)) * Math.fma(-n, n, 1f));
+                set(dhPrevious, r, j, Math.fma(dOut, u, get(dhPrevious, r, j)));
+            }
+        }
+    }
+
+    @Override
+    public void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+        int units = ds.columns();
+        for (int r = 0; r < ds.rows(); r++) {
+            for (int j = 0; j < units; j++) {
+                float reset = get(z, r, j);
+                float d = get(ds, r, j);
+                set(z, r, j, (d * get(hPrevious, r, j)) * (reset * (1f - reset)));
+                set(dhPrevious, r, j, Math.fma(d, reset, get(dhPrevious, r, j)));
+            }
+        }
+    }
+
+    // Elementwise functions and reductions
+
+    @Override
+    public void apply(Function f, Matrix x, Matrix y) {
+        for (int r = 0; r < x.rows(); r++) {
+            for (int j = 0; j < x.columns(); j++) {
+                float v = get(x, r, j);
+                set(y, r, j, switch (f) {
+                    case EXP -> Elementary.exp(v);
+                    case LOG -> Elementary.log(v);
+                    case TANH -> Elementary.tanh(v);
+                    case SIGMOID -> Elementary.sigmoid(v);
+                });
+            }
+        }
+    }
+
+    @Override
+    public void scale(Matrix x, float factor) {
+        for (int r = 0; r < x.rows(); r++) {
+            for (int j = 0; j < x.columns(); j++) {
+                set(x, r, j, get(x, r, j) * factor);
+            }
+        }
+    }
+
+    @Override
+    public void multiply(Matrix x, Matrix y) {
+        for (int r = 0; r < x.rows(); r++) {
+            for (int j = 0; j < x.columns(); j++) {
+                set(x, r, j, get(x, r, j) * get(y, r, j));
+            }
+        }
+    }
+
+    @Override
+    public float sumOfSquares(Matrix x) {
+        float[] partials = new float[BLOCK];
+        for (int j = 0; j < x.columns(); j++) {
+            float v = get(x, 0, j);
+            partials[j % BLOCK] = Math.fma(v, v, partials[j % BLOCK]);
+        }
+        return Reduction.sum(partials);
+    }
+
+    @Override
+    public void softmax(Matrix x, Matrix y) {
+        for (int r = 0; r < x.rows(); r++) {
+            softmaxRow(x, y, r, Reduction.max(x, r));
+        }
+    }
+
+    /** Overwrites a row of y with the softmax and returns the sum of the exponentials. */
+    private static float softmaxRow(Matrix x, Matrix y, int r, float max) {
+        float[] partials = new float[BLOCK];
+        for (int j = 0; j < x.columns(); j++) {
+            float e = Elementary.exp(get(x, r, j) - max);
+            partials[j % BLOCK] += e;
+            set(y, r, j, e);
+        }
+        float sum = Reduction.sum(partials);
+        for (int j = 0; j < x.columns(); j++) {
+            set(y, r, j, get(y, r, j) / sum);
+        }
+        return sum;
+    }
+
+    @Override
+    public void logSoftmax(Matrix x, Matrix y) {
+        for (int r = 0; r < x.rows(); r++) {
+            float max = Reduction.max(x, r);
+            float[] partials = new float[BLOCK];
+            for (int j = 0; j < x.columns(); j++) {
+                partials[j % BLOCK] += Elementary.exp(get(x, r, j) - max);
+            }
+            float logSum = Elementary.log(Reduction.sum(partials));
+            for (int j = 0; j < x.columns(); j++) {
+                set(y, r, j, (get(x, r, j) - max) - logSum);
+            }
+        }
+    }
+
+    // Losses
+
+    @Override
+    public void crossEntropyForward(Matrix x, Indices targets, Matrix losses) {
+        for (int r = 0; r < x.rows(); r++) {
+            float max = Reduction.max(x, r);
+            float target = get(x, r, index(targets, r)) - max;
+            float sum = softmaxRow(x, x, r, max);
+            set(losses, r, 0, Elementary.log(sum) - target);
+        }
+    }
+
+    @Override
+    public void crossEntropyBackward(Matrix p, Indices targets, float factor) {
+        for (int r = 0; r < p.rows(); r++) {
+            int target = index(targets, r);
+            for (int j = 0; j < p.columns(); j++) {
+                set(p, r, j, (j == target ? get(p, r, j) - 1f : get(p, r, j)) * factor);
+            }
+        }
+    }
+
+    @Override
+    public void squaredError(Matrix y, Matrix target, Matrix losses, float lossFactor, float gradientFactor) {
+        for (int r = 0; r < y.rows(); r++) {
+            float[] partials = new float[BLOCK];
+            for (int j = 0; j < y.columns(); j++) {
+                float d = get(y, r, j) - get(target, r, j);
+                partials[j % BLOCK] = Math.fma(d, d, partials[j % BLOCK]);
+                set(y, r, j, d * gradientFactor);
+            }
+            set(losses, r, 0, Reduction.sum(partials) * lossFactor);
+        }
+    }
+
+    // Optimisers
+
+    @Override
+    public void adam(Matrix w, Matrix dw, Matrix m, Matrix v, AdamStep s) {
+        for (int j = 0; j < w.columns(); j++) {
+            float d = get(dw, 0, j) * s.gradientScale();
+            float first = Elementary.flush(Math.fma(s.beta1(), get(m, 0, j), s.oneMinusBeta1() * d));
+            float second = Elementary.flush(Math.fma(s.beta2(), get(v, 0, j), (s.oneMinusBeta2() * d) * d));
+            float denominator = Math.fma((float) Math.sqrt(second), s.inverseRootCorrection(), s.epsilon());
+            set(m, 0, j, first);
+            set(v, 0, j, second);
+            set(w, 0, j, get(w, 0, j) - (s.stepSize() * first) / denominator);
+        }
+    }
+
+    @Override
+    public void sgd(Matrix w, Matrix dw, Matrix v, float gradientScale, float learningRate, float momentum) {
+        for (int j = 0; j < w.columns(); j++) {
+            float velocity = Elementary.flush(Math.fma(momentum, get(v, 0, j), get(dw, 0, j) * gradientScale));
+            set(v, 0, j, velocity);
+            set(w, 0, j, Math.fma(-learningRate, velocity, get(w, 0, j)));
+        }
+    }
+
+    private static float get(Matrix matrix, int row, int column) {
+        return Raw.get(matrix.rowAddress(row), column);
+    }
+
+    private static void set(Matrix matrix, int row, int column, float value) {
+        Raw.set(matrix.rowAddress(row), column, value);
+    }
+
+    private static int index(Indices indices, int i) {
+        return Raw.getInt(indices.address(), i);
+    }
+}

@@ -1,0 +1,73 @@
+package dev.ostinato.kernels.vector;
+
+import dev.ostinato.kernels.raw.Raw;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The one vector species of this virtual machine, and loads and stores at raw addresses. */
+final class Lanes {
+    /** System property that forces a width in bits, for tests; more bits than the processor has are emulated, very slowly. */
+    static final String PROPERTY = "ostinato.vector.bits";
+
+    static final String REQUESTED = System.getProperty(PROPERTY, "");
+
+    /** Whether the requested width is one that exists. */
+    static final boolean VALID =
+            REQUESTED.isEmpty() || REQUESTED.equals("128") || REQUESTED.equals("256") || REQUESTED.equals("512");
+
+    static final VectorSpecies<Float> SPECIES = species();
+
+    /** Floats in a vector. */
+    static final int COUNT = SPECIES.length();
+
+    /** Bytes in a vector. */
+    static final long BYTES = SPECIES.vectorByteSize();
+
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    private Lanes() {
+    }
+
+    private static VectorSpecies<Float> species() {
+        if (!REQUESTED.isEmpty() && VALID) {
+            return VectorSpecies.of(float.class, VectorShape.forBitSize(Integer.parseInt(REQUESTED)));
+        }
+        // A block is sixteen floats, so wider vectors would not divide it.
+        return FloatVector.SPECIES_PREFERRED.length() > 16 ? FloatVector.SPECIES_512 : FloatVector.SPECIES_PREFERRED;
+    }
+
+    static FloatVector load(long address) {
+        return FloatVector.fromMemorySegment(SPECIES, Raw.ALL, address, ORDER);
+    }
+
+    static void store(FloatVector v, long address) {
+        v.intoMemorySegment(Raw.ALL, address, ORDER);
+    }
+
+    /** Loads the lanes of the mask; the others are 0 and their memory is not touched. */
+    static FloatVector load(long address, VectorMask<Float> mask) {
+        return FloatVector.fromMemorySegment(SPECIES, Raw.ALL, address, ORDER, mask);
+    }
+
+    /** Stores the lanes of the mask; the memory of the others is not touched. */
+    static void store(FloatVector v, long address, VectorMask<Float> mask) {
+        v.intoMemorySegment(Raw.ALL, address, ORDER, mask);
+    }
+
+    /** Returns a mask of the first {@code count} lanes. */
+    static VectorMask<Float> first(int count) {
+        return SPECIES.indexInRange(0, count);
+    }
+
+    static FloatVector broadcast(float value) {
+        return FloatVector.broadcast(SPECIES, value);
+    }
+
+    /** Loads one float into every lane. */
+    static FloatVector splat(long address) {
+        return FloatVector.broadcast(SPECIES, Raw.get(address));
+    }
+}

@@ -1,0 +1,233 @@
+package dev.ostinato.kernels.vector;
+
+import static dev.ostinato.kernels.vector.Lanes.broadcast;
+import static dev.ostinato.kernels.vector.Lanes.load;
+import static dev.ostinato.kernels.vector.Lanes.store;
+import static dev.ostinato.kernels.vector.VectorElementary.flush;
+import static dev.ostinato.kernels.vector.VectorElementary.tanh;
+
+import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.Matrix;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * The cells' elementwise parts, one row at a time. Addresses are of rows; {@code bytes} is Hp in bytes, a whole number of vectors.
+ *
+ * <p>Where a cell needs several transcendental functions they run one after the other over a row, which then is in L1: together they
+ * would take more registers than there are, and more code than the compiler inlines.
+ */
+final class VectorCells {
+    private static final FloatVector ONE = broadcast(1f);
+
+    private VectorCells() {
+    }
+
+    static void rnnForward(Activation f, Matrix z, Matrix h) {
+        long bytes = bytes(h);
+        for (int r = 0; r < h.rows(); r++) {
+            long from = z.rowAddress(r);
+            long to = h.rowAddress(r);
+            switch (f) {
+                case TANH -> {
+                    for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                        store(flush(tanh(load(from + j))), to + j);
+                    }
+                }
+                case RELU -> {
+                    for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                        FloatVector v = load(from + j);
+                        store(flush(v.blend(0f, v.compare(VectorOperators.LE, 0f))), to + j);
+                    }
+                }
+                case IDENTITY -> {
+                    for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                        store(flush(load(from + j)), to + j);
+                    }
+                }
+            }
+        }
+    }
+
+    static void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz) {
+        long bytes = bytes(h);
+        for (int r = 0; r < h.rows(); r++) {
+            long out = h.rowAddress(r);
+            long from = dh.rowAddress(r);
+            long to = dz.rowAddress(r);
+            for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                FloatVector v = load(out + j);
+                FloatVector d = flush(load(from + j));
+                store(switch (f) {
+                    case TANH -> d.mul(oneMinusSquare(v));
+                    case RELU -> broadcast(0f).blend(d, v.compare(VectorOperators.GT, 0f));
+                    case IDENTITY -> d;
+                }, to + j);
+            }
+        }
+    }
+
+    static void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+        long bytes = bytes(h);
+        for (int r = 0; r < h.rows(); r++) {
+            long gates = z.rowAddress(r);
+            VectorRows.sigmoid(gates, gates, 2 * bytes);
+            VectorRows.tanh(gates + 2 * bytes, gates + 2 * bytes, bytes);
+            VectorRows.sigmoid(gates + 3 * bytes, gates + 3 * bytes, bytes);
+            lstmStates(gates, cPrevious.rowAddress(r), c.rowAddress(r), h.rowAddress(r), bytes);
+        }
+    }
+
+    private static void lstmStates(long gates, long cPrevious, long c, long h, long bytes) {
+        for (long j = 0; j < bytes; j += Lanes.BYTES) {
+            FloatVector i = load(gates + j);
+            FloatVector f = load(gates + bytes + j);
+            FloatVector g = load(gates + 2 * bytes + j);
+            FloatVector o = load(gates + 3 * bytes + j);
+            FloatVector cell = flush(f.fma(load(cPrevious + j), i.mul(g)));
+            store(cell, c + j);
+            store(flush(o.mul(tanh(cell))), h + j);
+        }
+    }
+
+    static void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
+        long bytes = bytes(c);
+        for (int r = 0; r < c.rows(); r++) {
+            lstmBackward(z.rowAddress(r), cPrevious.rowAddress(r), c.rowAddress(r), dh.rowAddress(r), dc.rowAddress(r),
+                    bytes);
+        }
+    }
+
+    private static void lstmBackward(long gates, long cPrevious, long c, long dh, long dc, long bytes) {
+        for (long j = 0; j < bytes; j += Lanes.BYTES) {
+            FloatVector i = load(gates + j);
+            FloatVector f = load(gates + bytes + j);
+            FloatVector g = load(gates + 2 * bytes + j);
+            FloatVector o = load(gates + 3 * bytes + j);
+            FloatVector t = tanh(load(c + j));
+            FloatVector dOut = flush(load(dh + j));
+            FloatVector dCell = flush(dOut.mul(o).fma(oneMinusSquare(t), load(dc + j)));
+            store(dCell.mul(g).mul(slope(i)), gates + j);
+            store(dCell.mul(load(cPrevious + j)).mul(slope(f)), gates + bytes + j);
+            store(dCell.mul(i).mul(oneMinusSquare(g)), gates + 2 * bytes + j);
+            store(dOut.mul(t).mul(slope(o)), gates + 3 * bytes + j);
+            store(flush(dCell.mul(f)), dc + j);
+        }
+    }
+
+    static void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
+        long bytes = bytes(h);
+        for (int r = 0; r < h.rows(); r++) {
+            long gates = z.rowAddress(r);
+            VectorRows.sigmoid(gates + bytes, gates + bytes, 2 * bytes);
+            gruStates(gates, hPrevious.rowAddress(r), h.rowAddress(r), bytes);
+        }
+    }
+
+    private static void gruStates(long gates, long hPrevious, long h, long bytes) {
+        for (long j = 0; j < bytes; j += Lanes.BYTES) {
+            FloatVector reset = load(gates + bytes + j);
+            FloatVector u = load(gates + 2 * bytes + j);
+            FloatVector n = tanh(reset.fma(load(gates + 3 * bytes + j), load(gates + j)));
+            store(n, gates + j);
+            store(flush(u.fma(load(hPrevious + j).sub(n), n)), h + j);
+        }
+    }
+
+    static void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        long bytes = bytes(dh);
+        for (int r = 0; r < dh.rows(); r++) {
+            gruBackward(z.rowAddress(r), hPrevious.rowAddress(r), dh.rowAddress(r), dhPrevious.rowAddress(r), bytes);
+        }
+    }
+
+    private static void gruBackward(long gates, long hPrevious, long dh, long dhPrevious, long bytes) {
+        for (long j = 0; j < bytes; j += Lanes.BYTES) {
+            FloatVector n = load(gates + j);
+            FloatVector reset = load(gates + bytes + j);
+            FloatVector u = load(gates + 2 * bytes + j);
+            FloatVector m = load(gates + 3 * bytes + j);
+            FloatVector dOut = flush(load(dh + j));
+            FloatVector dn = dOut.mul(ONE.sub(u)).mul(oneMinusSquare(n));
+            store(dn, gates + j);
+            store(dn.mul(m).mul(slope(reset)), gates + bytes + j);
+            store(dOut.mul(load(hPrevious + j).sub(n)).mul(slope(u)), gates + 2 * bytes + j);
+            store(dn.mul(reset), gates + 3 * bytes + j);
+            store(dOut.fma(u, load(dhPrevious + j)), dhPrevious + j);
+        }
+    }
+
+    static void gruResetForward(Matrix z, Matrix hPrevious) {
+        long bytes = bytes(hPrevious);
+        for (int r = 0; r < hPrevious.rows(); r++) {
+            long gates = z.rowAddress(r);
+            long h = hPrevious.rowAddress(r);
+            VectorRows.sigmoid(gates, gates, 2 * bytes);
+            for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                store(load(gates + j).mul(load(h + j)), gates + 3 * bytes + j);
+            }
+        }
+    }
+
+    static void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
+        long bytes = bytes(h);
+        for (int r = 0; r < h.rows(); r++) {
+            long gates = z.rowAddress(r);
+            long previous = hPrevious.rowAddress(r);
+            long to = h.rowAddress(r);
+            for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                FloatVector n = tanh(load(gates + 2 * bytes + j));
+                store(n, gates + 2 * bytes + j);
+                store(flush(load(gates + bytes + j).fma(load(previous + j).sub(n), n)), to + j);
+            }
+        }
+    }
+
+    static void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        long bytes = bytes(dh);
+        for (int r = 0; r < dh.rows(); r++) {
+            long gates = z.rowAddress(r);
+            long previous = hPrevious.rowAddress(r);
+            long from = dh.rowAddress(r);
+            long to = dhPrevious.rowAddress(r);
+            for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                FloatVector u = load(gates + bytes + j);
+                FloatVector n = load(gates + 2 * bytes + j);
+                FloatVector dOut = flush(load(from + j));
+                store(dOut.mul(load(previous + j).sub(n)).mul(slope(u)), gates + bytes + j);
+                store(dOut.mul(ONE.sub(u)).mul(oneMinusSquare(n)), gates + 2 * bytes + j);
+                store(dOut.fma(u, load(to + j)), to + j);
+            }
+        }
+    }
+
+    static void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+        long bytes = bytes(ds);
+        for (int r = 0; r < ds.rows(); r++) {
+            long gates = z.rowAddress(r);
+            long previous = hPrevious.rowAddress(r);
+            long from = ds.rowAddress(r);
+            long to = dhPrevious.rowAddress(r);
+            for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                FloatVector reset = load(gates + j);
+                FloatVector d = load(from + j);
+                store(d.mul(load(previous + j)).mul(slope(reset)), gates + j);
+                store(d.fma(reset, load(to + j)), to + j);
+            }
+        }
+    }
+
+    /** The derivative of a sigmoid from its value: {@code s * (1 - s)}. */
+    private static FloatVector slope(FloatVector s) {
+        return s.mul(ONE.sub(s));
+    }
+
+    /** The derivative of a tanh from its value. */
+    private static FloatVector oneMinusSquare(FloatVector v) {
+        return v.neg().fma(v, ONE);
+    }
+
+    private static long bytes(Matrix matrix) {
+        return (long) matrix.columns() * Float.BYTES;
+    }
+}

@@ -1,0 +1,228 @@
+package dev.ostinato.kernels.vector;
+
+import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.AdamStep;
+import dev.ostinato.kernels.Function;
+import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.KernelSet;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.raw.Raw;
+import dev.ostinato.kernels.scalar.Elementary;
+
+/** The contract in terms of {@link VectorProducts}, {@link VectorCells} and {@link VectorRows}. */
+final class VectorKernels implements KernelSet {
+
+    // Products
+
+    @Override
+    public void multiplyAdd(Matrix a, PackedMatrix w, Matrix out) {
+        VectorProducts.multiplyAdd(a, w, out);
+    }
+
+    @Override
+    public void weightGradient(Matrix a, Matrix dz, PackedMatrix dw) {
+        VectorProducts.weightGradient(a, dz, dw);
+    }
+
+    @Override
+    public void columnSums(Matrix x, Matrix sums) {
+        for (int r = x.rows() - 1; r >= 0; r--) {
+            VectorRows.add(x.rowAddress(r), sums.address(), bytes(x));
+        }
+    }
+
+    // Tables
+
+    @Override
+    public void scatterAdd(Matrix x, Indices indices, Matrix table) {
+        for (int r = x.rows() - 1; r >= 0; r--) {
+            VectorRows.add(x.rowAddress(r), table.rowAddress(index(indices, r)), bytes(x));
+        }
+    }
+
+    @Override
+    public void addInputs(PackedMatrix w, Indices indices, Matrix out) {
+        for (int r = 0; r < out.rows(); r++) {
+            for (int panel = 0; panel < w.panels(); panel++) {
+                long from = w.panelAddress(panel) + (long) index(indices, r) * w.blocks(panel) * BLOCK_BYTES;
+                for (int block = 0; block < w.blocks(panel); block++) {
+                    VectorRows.add(from + block * BLOCK_BYTES, out.rowAddress(r) + outputBytes(w, panel, block),
+                            BLOCK_BYTES);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void scatterAddInputs(Matrix dz, Indices indices, PackedMatrix dw) {
+        for (int r = dz.rows() - 1; r >= 0; r--) {
+            for (int panel = 0; panel < dw.panels(); panel++) {
+                long to = dw.panelAddress(panel) + (long) index(indices, r) * dw.blocks(panel) * BLOCK_BYTES;
+                for (int block = 0; block < dw.blocks(panel); block++) {
+                    VectorRows.add(dz.rowAddress(r) + outputBytes(dw, panel, block), to + block * BLOCK_BYTES,
+                            BLOCK_BYTES);
+                }
+            }
+        }
+    }
+
+    // Cells
+
+    @Override
+    public void rnnForward(Activation f, Matrix z, Matrix h) {
+        VectorCells.rnnForward(f, z, h);
+    }
+
+    @Override
+    public void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz) {
+        VectorCells.rnnBackward(f, h, dh, dz);
+    }
+
+    @Override
+    public void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+        VectorCells.lstmForward(z, cPrevious, c, h);
+    }
+
+    @Override
+    public void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
+        VectorCells.lstmBackward(z, cPrevious, c, dh, dc);
+    }
+
+    @Override
+    public void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
+        VectorCells.gruForward(z, hPrevious, h);
+    }
+
+    @Override
+    public void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        VectorCells.gruBackward(z, hPrevious, dh, dhPrevious);
+    }
+
+    @Override
+    public void gruResetForward(Matrix z, Matrix hPrevious) {
+        VectorCells.gruResetForward(z, hPrevious);
+    }
+
+    @Override
+    public void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
+        VectorCells.gruMixForward(z, hPrevious, h);
+    }
+
+    @Override
+    public void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        VectorCells.gruMixBackward(z, hPrevious, dh, dhPrevious);
+    }
+
+    @Override
+    public void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+        VectorCells.gruResetBackward(z, hPrevious, ds, dhPrevious);
+    }
+
+    // Elementwise functions and reductions
+
+    @Override
+    public void apply(Function f, Matrix x, Matrix y) {
+        for (int r = 0; r < x.rows(); r++) {
+            VectorRows.apply(f, x.rowAddress(r), y.rowAddress(r), bytes(x));
+        }
+    }
+
+    @Override
+    public void scale(Matrix x, float factor) {
+        for (int r = 0; r < x.rows(); r++) {
+            VectorRows.scale(x.rowAddress(r), factor, bytes(x));
+        }
+    }
+
+    @Override
+    public void multiply(Matrix x, Matrix y) {
+        for (int r = 0; r < x.rows(); r++) {
+            VectorRows.multiply(x.rowAddress(r), y.rowAddress(r), bytes(x));
+        }
+    }
+
+    @Override
+    public float sumOfSquares(Matrix x) {
+        return VectorRows.sumOfSquares(x.address(), bytes(x));
+    }
+
+    @Override
+    public void softmax(Matrix x, Matrix y) {
+        for (int r = 0; r < x.rows(); r++) {
+            softmaxRow(x.rowAddress(r), VectorRows.max(x.rowAddress(r), bytes(x)), y.rowAddress(r), bytes(x));
+        }
+    }
+
+    private static float softmaxRow(long x, float max, long y, long bytes) {
+        float sum = VectorRows.expSum(x, max, y, bytes);
+        VectorRows.divide(y, sum, bytes);
+        return sum;
+    }
+
+    @Override
+    public void logSoftmax(Matrix x, Matrix y) {
+        for (int r = 0; r < x.rows(); r++) {
+            float max = VectorRows.max(x.rowAddress(r), bytes(x));
+            float logSum = Elementary.log(VectorRows.expSum(x.rowAddress(r), max, bytes(x)));
+            VectorRows.subtract(x.rowAddress(r), max, logSum, y.rowAddress(r), bytes(x));
+        }
+    }
+
+    // Losses
+
+    @Override
+    public void crossEntropyForward(Matrix x, Indices targets, Matrix losses) {
+        for (int r = 0; r < x.rows(); r++) {
+            long row = x.rowAddress(r);
+            float max = VectorRows.max(row, bytes(x));
+            float target = Raw.get(row, index(targets, r)) - max;
+            float sum = softmaxRow(row, max, row, bytes(x));
+            Raw.set(losses.rowAddress(r), 0, Elementary.log(sum) - target);
+        }
+    }
+
+    @Override
+    public void crossEntropyBackward(Matrix p, Indices targets, float factor) {
+        for (int r = 0; r < p.rows(); r++) {
+            long row = p.rowAddress(r);
+            int target = index(targets, r);
+            Raw.set(row, target, Raw.get(row, target) - 1f);
+            VectorRows.scale(row, factor, bytes(p));
+        }
+    }
+
+    @Override
+    public void squaredError(Matrix y, Matrix target, Matrix losses, float lossFactor, float gradientFactor) {
+        for (int r = 0; r < y.rows(); r++) {
+            float sum = VectorRows.squaredError(y.rowAddress(r), target.rowAddress(r), gradientFactor, bytes(y));
+            Raw.set(losses.rowAddress(r), 0, sum * lossFactor);
+        }
+    }
+
+    // Optimisers
+
+    @Override
+    public void adam(Matrix w, Matrix dw, Matrix m, Matrix v, AdamStep step) {
+        VectorRows.adam(w.address(), dw.address(), m.address(), v.address(), step, bytes(w));
+    }
+
+    @Override
+    public void sgd(Matrix w, Matrix dw, Matrix v, float gradientScale, float learningRate, float momentum) {
+        VectorRows.sgd(w.address(), dw.address(), v.address(), gradientScale, learningRate, momentum, bytes(w));
+    }
+
+    private static final long BLOCK_BYTES = (long) Matrix.BLOCK * Float.BYTES;
+
+    private static long outputBytes(PackedMatrix w, int panel, int block) {
+        return (long) w.output(panel, block) * Float.BYTES;
+    }
+
+    private static long bytes(Matrix matrix) {
+        return (long) matrix.columns() * Float.BYTES;
+    }
+
+    private static int index(Indices indices, int i) {
+        return Raw.getInt(indices.address(), i);
+    }
+}

@@ -1,0 +1,177 @@
+package dev.ostinato.kernels.vector;
+
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.PackedMatrix;
+
+/** Cuts products into {@link Tiles} so that what a tile reads again is still in the nearest cache. */
+final class VectorProducts {
+    /** Inputs of a product taken at a time: a pair of weight columns, 64 bytes an input, then fills half of a 32 KB L1. */
+    private static final int INPUTS_AT_A_TIME = 256;
+    /** Rows taken at a time: with {@link #INPUTS_AT_A_TIME} inputs about 100 KB, which stay in L2 while the weights pass by. */
+    private static final int ROWS_AT_A_TIME = 96;
+    /** Rows of a weight gradient taken at a time: a pair of columns of dz is then 8 KB, and stays in L1. */
+    private static final int GRADIENT_ROWS_AT_A_TIME = 128;
+    private static final int TILE_ROWS = 6;
+
+    private VectorProducts() {
+    }
+
+    static void multiplyAdd(Matrix a, PackedMatrix w, Matrix out) {
+        if (a.rows() == 1) {
+            multiplyAddRow(a, w, out);
+            return;
+        }
+        for (int row = 0; row < a.rows(); row += ROWS_AT_A_TIME) {
+            int rows = Math.min(ROWS_AT_A_TIME, a.rows() - row);
+            for (int input = 0; input < w.inputs(); input += INPUTS_AT_A_TIME) {
+                int inputs = Math.min(INPUTS_AT_A_TIME, w.inputs() - input);
+                for (int panel = 0; panel < w.panels(); panel++) {
+                    multiplyAddPanel(a, w, out, row, rows, input, inputs, panel, false);
+                }
+            }
+        }
+    }
+
+    /** All columns of a panel; with {@code alone} also the odd last one, otherwise that is taken together with a neighbour's. */
+    private static void multiplyAddPanel(Matrix a, PackedMatrix w, Matrix out, int row, int rows, int input, int inputs,
+            int panel,
+            boolean alone) {
+        int vectors = vectors(w, panel);
+        long step = (long) vectors * Lanes.BYTES;
+        long from = a.rowAddress(row) + (long) input * Float.BYTES;
+        long weights = w.panelAddress(panel) + input * step;
+        long to = out.rowAddress(row);
+        int v = 0;
+        for (; v + 1 < vectors; v += 2) {
+            long c = to + outputOffset(w, panel, v);
+            pair(from, bytes(a), Float.BYTES, weights + (long) v * Lanes.BYTES, step, Lanes.BYTES, c, bytes(out),
+                    to + outputOffset(w, panel, v + 1) - c, rows, inputs);
+        }
+        if (v < vectors) {
+            boolean first = panel % 2 == 0;
+            boolean hasNext = panel + 1 < w.panels() && vectors(w, panel + 1) == vectors;
+            long b = weights + (long) v * Lanes.BYTES;
+            long c = to + outputOffset(w, panel, v);
+            if (first && hasNext && !alone) {
+                long next = w.panelAddress(panel + 1) - w.panelAddress(panel);
+                pair(from, bytes(a), Float.BYTES, b, step, next, c, bytes(out), to + outputOffset(w, panel + 1, v) - c,
+                        rows, inputs);
+            } else if (first || alone || vectors(w, panel - 1) != vectors) {
+                for (int r = 0; r < rows; r++) {
+                    Tiles.row(from + r * bytes(a), Float.BYTES, b, step, c + r * bytes(out), inputs);
+                }
+            }
+        }
+    }
+
+    /** A single row: the weights are read once, in order, so what counts is enough independent sums. */
+    private static void multiplyAddRow(Matrix a, PackedMatrix w, Matrix out) {
+        int panel = 0;
+        while (panel < w.panels()) {
+            int vectors = vectors(w, panel);
+            boolean two = panel + 1 < w.panels() && vectors(w, panel + 1) == vectors;
+            long next = two ? w.panelAddress(panel + 1) - w.panelAddress(panel) : 0;
+            if (vectors % 8 == 0) {
+                for (int v = 0; v < vectors; v += 8) {
+                    rowEight(a, w, out, panel, v, 4L * Lanes.BYTES, panel, v + 4);
+                }
+            } else if (vectors % 6 == 0) {
+                for (int v = 0; v < vectors; v += 6) {
+                    rowSix(a, w, out, panel, v, 3L * Lanes.BYTES, panel, v + 3);
+                }
+            } else if (two && vectors == 4) {
+                rowEight(a, w, out, panel++, 0, next, panel, 0);
+            } else if (two && vectors == 3) {
+                rowSix(a, w, out, panel++, 0, next, panel, 0);
+            } else {
+                multiplyAddPanel(a, w, out, 0, 1, 0, w.inputs(), panel, true);
+            }
+            panel++;
+        }
+    }
+
+    private static void rowEight(Matrix a, PackedMatrix w, Matrix out, int panel, int v, long next, int panel2,
+            int v2) {
+        long c = out.address();
+        Tiles.rowEight(a.address(), Float.BYTES, w.panelAddress(panel) + (long) v * Lanes.BYTES,
+                (long) vectors(w, panel) * Lanes.BYTES, next,
+                w.inputs(), c + outputOffset(w, panel, v), c + outputOffset(w, panel, v + 1),
+                c + outputOffset(w, panel, v + 2),
+                c + outputOffset(w, panel, v + 3), c + outputOffset(w, panel2, v2), c + outputOffset(w, panel2, v2 + 1),
+                c + outputOffset(w, panel2, v2 + 2), c + outputOffset(w, panel2, v2 + 3));
+    }
+
+    private static void rowSix(Matrix a, PackedMatrix w, Matrix out, int panel, int v, long next, int panel2, int v2) {
+        long c = out.address();
+        Tiles.rowSix(a.address(), Float.BYTES, w.panelAddress(panel) + (long) v * Lanes.BYTES,
+                (long) vectors(w, panel) * Lanes.BYTES, next,
+                w.inputs(), c + outputOffset(w, panel, v), c + outputOffset(w, panel, v + 1),
+                c + outputOffset(w, panel, v + 2),
+                c + outputOffset(w, panel2, v2), c + outputOffset(w, panel2, v2 + 1),
+                c + outputOffset(w, panel2, v2 + 2));
+    }
+
+    static void weightGradient(Matrix a, Matrix dz, PackedMatrix dw) {
+        for (int end = a.rows(); end > 0; end -= GRADIENT_ROWS_AT_A_TIME) {
+            int rows = Math.min(GRADIENT_ROWS_AT_A_TIME, end);
+            for (int panel = 0; panel < dw.panels(); panel++) {
+                weightGradientPanel(a, dz, dw, end - 1, rows, panel);
+            }
+        }
+    }
+
+    /** The rows from {@code last} down; the inputs of a are the rows of the tile. */
+    private static void weightGradientPanel(Matrix a, Matrix dz, PackedMatrix dw, int last, int rows, int panel) {
+        int vectors = vectors(dw, panel);
+        long width = (long) vectors * Lanes.BYTES;
+        long from = a.rowAddress(last);
+        long gradients = dz.rowAddress(last);
+        int v = 0;
+        for (; v + 1 < vectors; v += 2) {
+            long b = gradients + outputOffset(dw, panel, v);
+            pair(from, Float.BYTES, -bytes(a), b, -bytes(dz), gradients + outputOffset(dw, panel, v + 1) - b,
+                    dw.panelAddress(panel) + (long) v * Lanes.BYTES, width, Lanes.BYTES, dw.inputs(), rows);
+        }
+        if (v < vectors) {
+            for (int k = 0; k < dw.inputs(); k++) {
+                Tiles.row(from + (long) k * Float.BYTES, -bytes(a), gradients + outputOffset(dw, panel, v), -bytes(dz),
+                        dw.panelAddress(panel) + k * width + (long) v * Lanes.BYTES, rows);
+            }
+        }
+    }
+
+    /** Two columns of vectors and any number of rows, in tiles as equal as they can be: eight rows are 4 + 4, not 6 + 2. */
+    private static void pair(long a, long aRow, long aStep, long b, long bStep, long bNext, long c, long cRow,
+            long cNext, int rows,
+            int count) {
+        int tiles = Math.ceilDiv(rows, TILE_ROWS);
+        for (int tile = 0; tile < tiles; tile++) {
+            int tileRows = Math.ceilDiv(rows, tiles - tile);
+            switch (tileRows) {
+                case 6 -> Tiles.rows6(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
+                case 5 -> Tiles.rows5(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
+                case 4 -> Tiles.rows4(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
+                case 3 -> Tiles.rows3(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
+                case 2 -> Tiles.rows2(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
+                default -> Tiles.rows1(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
+            }
+            a += tileRows * aRow;
+            c += tileRows * cRow;
+            rows -= tileRows;
+        }
+    }
+
+    private static int vectors(PackedMatrix w, int panel) {
+        return w.blocks(panel) * (Matrix.BLOCK / Lanes.COUNT);
+    }
+
+    /** Returns the bytes from the start of an output row to a vector of a panel. */
+    static long outputOffset(PackedMatrix w, int panel, int vector) {
+        int lane = vector * Lanes.COUNT;
+        return (long) (w.output(panel, lane / Matrix.BLOCK) + lane % Matrix.BLOCK) * Float.BYTES;
+    }
+
+    private static long bytes(Matrix matrix) {
+        return (long) matrix.stride() * Float.BYTES;
+    }
+}

@@ -1,0 +1,8 @@
+/** The numerical contract and the backends that keep it. */
+module dev.ostinato.kernels {
+    // Static: without --add-modules the vector backend is absent and says why; the others run.
+    requires static jdk.incubator.vector;
+    requires static org.jspecify;
+
+    exports dev.ostinato.kernels;
+}

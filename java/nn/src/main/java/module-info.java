@@ -1,0 +1,5 @@
+/** Cells, layers, models, their state and their training. */
+module dev.ostinato.nn {
+    requires transitive dev.ostinato.kernels;
+    requires static org.jspecify;
+}
