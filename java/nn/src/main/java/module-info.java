@@ -2,4 +2,6 @@
 module dev.ostinato.nn {
     requires transitive dev.ostinato.kernels;
     requires static org.jspecify;
+
+    exports dev.ostinato.nn;
 }

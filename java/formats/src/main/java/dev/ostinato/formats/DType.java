@@ -12,35 +12,18 @@ import java.util.stream.Collectors;
 /// The element type of a tensor, named as safetensors names it. The order is the reference's own, by ascending size;
 /// its writer sorts by it.
 public enum DType {
-    BOOL(1, (data, i) -> data.get(JAVA_BYTE, i) == 0 ? 0 : 1),
-    U8(1, (data, i) -> data.get(JAVA_BYTE, i) & 0xff),
-    I8(1, (data, i) -> data.get(JAVA_BYTE, i)),
-    F8_E5M2(1, (data, i) -> Float.float16ToFloat((short) (data.get(JAVA_BYTE, i) << 8))),
-    F8_E4M3(1, (data, i) -> e4m3ToFloat(data.get(JAVA_BYTE, i))),
-    I16(2, (data, i) -> data.get(LittleEndian.I16, 2 * i)),
-    U16(2, (data, i) -> data.get(LittleEndian.I16, 2 * i) & 0xffff),
-    F16(2, (data, i) -> Float.float16ToFloat(data.get(LittleEndian.I16, 2 * i))),
-    BF16(2, (data, i) -> Float.intBitsToFloat(data.get(LittleEndian.I16, 2 * i) << 16)),
-    I32(4, (data, i) -> data.get(LittleEndian.I32, 4 * i)),
-    U32(4, (data, i) -> data.get(LittleEndian.I32, 4 * i) & 0xffffffffL),
-    F32(4, (data, i) -> data.get(LittleEndian.F32, 4 * i)),
-    F64(8, (data, i) -> (float) data.get(LittleEndian.F64, 8 * i)),
-    I64(8, (data, i) -> data.get(LittleEndian.I64, 8 * i)),
-    U64(8, (data, i) -> unsignedToFloat(data.get(LittleEndian.I64, 8 * i)));
+    BOOL(1), U8(1), I8(1), F8_E5M2(1), F8_E4M3(1),
+    I16(2), U16(2), F16(2), BF16(2),
+    I32(4), U32(4), F32(4),
+    F64(8), I64(8), U64(8);
 
     private static final Map<String, DType> BY_NAME = Arrays.stream(values())
             .collect(Collectors.toUnmodifiableMap(DType::name, Function.identity()));
 
     private final int bytes;
-    private final ToFloat toFloat;
 
-    private interface ToFloat {
-        float at(MemorySegment data, long index);
-    }
-
-    DType(int bytes, ToFloat toFloat) {
+    DType(int bytes) {
         this.bytes = bytes;
-        this.toFloat = toFloat;
     }
 
     /// Returns the size of one element in bytes.
@@ -63,8 +46,25 @@ public enum DType {
         return Math.multiplyExact(size, bytes);
     }
 
-    float toFloat(MemorySegment data, long index) {
-        return toFloat.at(data, index);
+    /// Returns element `i` of little-endian data, rounded to nearest where f32 is too narrow.
+    float toFloat(MemorySegment data, long i) {
+        return switch (this) {
+            case BOOL -> data.get(JAVA_BYTE, i) == 0 ? 0 : 1;
+            case U8 -> data.get(JAVA_BYTE, i) & 0xff;
+            case I8 -> data.get(JAVA_BYTE, i);
+            case F8_E5M2 -> Float.float16ToFloat((short) (data.get(JAVA_BYTE, i) << 8));
+            case F8_E4M3 -> e4m3ToFloat(data.get(JAVA_BYTE, i));
+            case I16 -> data.get(LittleEndian.I16, 2 * i);
+            case U16 -> data.get(LittleEndian.I16, 2 * i) & 0xffff;
+            case F16 -> Float.float16ToFloat(data.get(LittleEndian.I16, 2 * i));
+            case BF16 -> Float.intBitsToFloat(data.get(LittleEndian.I16, 2 * i) << 16);
+            case I32 -> data.get(LittleEndian.I32, 4 * i);
+            case U32 -> data.get(LittleEndian.I32, 4 * i) & 0xffffffffL;
+            case F32 -> data.get(LittleEndian.F32, 4 * i);
+            case F64 -> (float) data.get(LittleEndian.F64, 8 * i);
+            case I64 -> data.get(LittleEndian.I64, 8 * i);
+            case U64 -> unsignedToFloat(data.get(LittleEndian.I64, 8 * i));
+        };
     }
 
     private static float e4m3ToFloat(byte bits) {
@@ -83,6 +83,6 @@ public enum DType {
 
     private static float unsignedToFloat(long value) {
         // Above 2^63: half of it, with the lost bit kept sticky, rounds once and to the same side.
-        return value >= 0 ? value : (value >>> 1 | value & 1) * 2f;
+        return value >= 0 ? value : ((value >>> 1) | (value & 1)) * 2f;
     }
 }

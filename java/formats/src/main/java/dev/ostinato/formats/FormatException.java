@@ -2,7 +2,6 @@ package dev.ostinato.formats;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
 
 /// Says that a file is not what its format asks for: which file, what was expected, what came, and where.
 public final class FormatException extends IOException {
@@ -10,10 +9,10 @@ public final class FormatException extends IOException {
     private static final int QUOTED_LENGTH = 80;
 
     public FormatException(Path file, String problem) {
-        this(file, problem, null);
+        super(file + ": " + problem);
     }
 
-    public FormatException(Path file, String problem, @Nullable Throwable cause) {
+    public FormatException(Path file, String problem, Throwable cause) {
         super(file + ": " + problem, cause);
     }
 

@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
@@ -27,7 +28,23 @@ record Header(SequencedMap<String, String> metadata, SequencedMap<String, Entry>
             .build();
 
     /// One tensor: its bytes are `[begin, end)` of the data section.
-    record Entry(DType dtype, long[] shape, long begin, long end) {
+    static final class Entry {
+        final DType dtype;
+        final long[] shape;
+        final long begin;
+        final long end;
+
+        Entry(DType dtype, long[] shape, long begin, long end) {
+            this.dtype = dtype;
+            this.shape = shape;
+            this.begin = begin;
+            this.end = end;
+        }
+
+        long size() {
+            return end - begin;
+        }
+
         String span() {
             return "[" + begin + ", " + end + "]";
         }
@@ -62,8 +79,8 @@ record Header(SequencedMap<String, String> metadata, SequencedMap<String, Entry>
     /// Checks that the tensors tile the data section: every byte belongs to exactly one.
     void checkCoverage(Path file, long dataSize) throws FormatException {
         List<Map.Entry<String, Entry>> byOffset = entries.entrySet().stream()
-                .sorted(Map.Entry.comparingByValue(Comparator.comparingLong(Entry::begin)
-                        .thenComparingLong(Entry::end)))
+                .sorted(Map.Entry.comparingByValue(Comparator.comparingLong((Entry entry) -> entry.begin)
+                        .thenComparingLong(entry -> entry.end)))
                 .toList();
         long covered = 0;
         for (Map.Entry<String, Entry> named : byOffset) {

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
+
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -144,16 +145,16 @@ final class HeaderParser {
     }
 
     private void checkSize(String subject, Header.Entry entry) throws FormatException {
-        String shape = entry.dtype() + " " + Arrays.toString(entry.shape());
+        String shape = entry.dtype + " " + Arrays.toString(entry.shape);
         long size;
         try {
-            size = entry.dtype().byteSize(entry.shape());
+            size = entry.dtype.byteSize(entry.shape);
         } catch (ArithmeticException e) {
             throw refusal(subject, "a size below 2^63 bytes", shape);
         }
-        if (size != entry.end() - entry.begin()) {
+        if (size != entry.size()) {
             throw refusal(subject, size + " bytes for " + shape,
-                    entry.end() - entry.begin() + " in data_offsets " + entry.span());
+                    entry.size() + " in data_offsets " + entry.span());
         }
     }
 

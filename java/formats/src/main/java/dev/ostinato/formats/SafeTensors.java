@@ -24,6 +24,7 @@ import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.Set;
 import java.util.TreeMap;
+
 import org.jspecify.annotations.Nullable;
 
 /// A safetensors file: named tensors and text about them. Immutable and safe for all threads; its memory goes when
@@ -50,8 +51,8 @@ public final class SafeTensors {
         this.file = file;
         this.metadata = Collections.unmodifiableSequencedMap(header.metadata());
         this.tensors = new LinkedHashMap<>();
-        header.entries().forEach((name, entry) -> tensors.put(name, new Tensor(name, entry.dtype(), entry.shape(),
-                data.asSlice(entry.begin(), entry.end() - entry.begin()))));
+        header.entries().forEach((name, entry) -> tensors.put(name, new Tensor(name, entry.dtype, entry.shape,
+                data.asSlice(entry.begin, entry.size()))));
     }
 
     /// Reads a file and checks all of it but the values of its elements.
@@ -68,7 +69,10 @@ public final class SafeTensors {
             throw new FormatException(file, "expected a regular file, got "
                     + (Files.isDirectory(file) ? "a directory" : "a special file"));
         }
-        MemorySegment bytes = load(file);
+        return parse(file, load(file));
+    }
+
+    static SafeTensors parse(Path file, MemorySegment bytes) throws FormatException {
         if (bytes.byteSize() < Header.LENGTH_BYTES) {
             throw new FormatException(file, "expected at least " + Header.LENGTH_BYTES + " bytes, got "
                     + bytes.byteSize());
@@ -142,6 +146,9 @@ public final class SafeTensors {
 
         private final Map<String, Tensor> tensors = new HashMap<>();
         private final SequencedMap<String, String> metadata = new TreeMap<>(UTF8_ORDER);
+
+        /// Starts with no tensors and no metadata.
+        public Writer() {}
 
         /// Adds a copy of floats to be stored as F64, F32, BF16 or F16, rounded to nearest, ties to even.
         ///
@@ -292,7 +299,7 @@ public final class SafeTensors {
                 case BOOL, U8, U16, U32, U64 -> 0;
                 case I8, I16, I32, I64 -> Long.MIN_VALUE >> (64 - bits);
                 case F8_E5M2, F8_E4M3, F16, BF16, F32, F64 ->
-                    throw refusal(name, "BOOL or an integer type for integers", dtype);
+                        throw refusal(name, "BOOL or an integer type for integers", dtype);
             };
             long max = switch (dtype) {
                 case BOOL -> 1;
@@ -310,9 +317,9 @@ public final class SafeTensors {
             int bits = Float.floatToRawIntBits(value);
             if (Float.isNaN(value)) {
                 // Kept quiet, so that cutting the payload cannot make it an infinity.
-                return (short) (bits >>> 16 | 0x40);
+                return (short) ((bits >>> 16) | 0x40);
             }
-            return (short) ((bits + 0x7fff + (bits >>> 16 & 1)) >>> 16);
+            return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
         }
 
         private static IllegalArgumentException refusal(String name, String expected, Object got) {

@@ -23,14 +23,17 @@ public final class PackedMatrix {
     public static final int PLAIN_BLOCKS = 4;
 
     private final Memory memory;
+    private final long offset;
     private final int firstInput;
     private final int inputs;
     private final int panelInputs;
     private final int gates;
     private final int units;
 
-    private PackedMatrix(Memory memory, int firstInput, int inputs, int panelInputs, int gates, int units) {
+    private PackedMatrix(Memory memory, long offset, int firstInput, int inputs, int panelInputs, int gates,
+            int units) {
         this.memory = memory;
+        this.offset = offset;
         this.firstInput = firstInput;
         this.inputs = inputs;
         this.panelInputs = panelInputs;
@@ -40,39 +43,36 @@ public final class PackedMatrix {
 
     /** Allocates a matrix of zeros. @throws IllegalArgumentException if a size is not positive */
     public static PackedMatrix of(int inputs, int gates, int units) {
-        return view(Memory.ofFloats(floats(inputs, gates, units)), inputs, gates, units);
-    }
-
-    /** Views all of a block as one matrix. @throws IllegalArgumentException if the block is too small */
-    public static PackedMatrix view(Memory memory, int inputs, int gates, int units) {
-        return view(memory, 0, inputs, inputs, gates, units);
+        return view(Memory.ofFloats(floats(inputs, gates, units)), 0, inputs, gates, units);
     }
 
     /**
-     * Views a block as two matrices with the same outputs, interleaved panel by panel: {@code [panel][first, then second][..]}.
+     * Views part of a block, from float {@code offset} on, as one matrix.
+     *
+     * @throws IllegalArgumentException if a size is not positive
+     * @throws IndexOutOfBoundsException if the matrix does not lie inside the block
+     */
+    public static PackedMatrix view(Memory memory, long offset, int inputs, int gates, int units) {
+        memory.checkRange(offset, floats(inputs, gates, units));
+        return new PackedMatrix(memory, offset, 0, inputs, inputs, gates, units);
+    }
+
+    /**
+     * Views part of a block as two matrices with the same outputs, interleaved panel by panel:
+     * {@code [panel][first, then second][gate][16]}.
      *
      * @return the first with {@code firstInputs} inputs, the second with {@code secondInputs}
      */
-    public static PackedMatrix[] pair(Memory memory, int firstInputs, int secondInputs, int gates, int units) {
-        int all = Math.addExact(firstInputs, secondInputs);
-        return new PackedMatrix[] {view(memory, 0, firstInputs, all, gates, units),
-            view(memory, firstInputs, secondInputs, all, gates, units)};
-    }
-
-    private static PackedMatrix view(Memory memory, int firstInput, int inputs, int panelInputs, int gates, int units) {
-        long needed = floats(panelInputs, gates, units);
-        if (inputs < 1 || memory.floats() < needed) {
-            throw new IllegalArgumentException(
-                    "packed matrix: expected inputs >= 1 and memory of " + needed + " floats, got "
-                            + inputs + " and " + memory.floats());
-        }
-        return new PackedMatrix(memory, firstInput, inputs, panelInputs, gates, units);
+    public static PackedMatrix[] pair(Memory memory, long offset, int firstInputs, int secondInputs, int gates,
+            int units) {
+        PackedMatrix both = view(memory, offset, Math.addExact(firstInputs, secondInputs), gates, units);
+        return new PackedMatrix[] {both.inputs(0, firstInputs), both.inputs(firstInputs, both.inputs)};
     }
 
     /** Views the inputs from {@code from} (inclusive) to {@code to} (exclusive). */
     public PackedMatrix inputs(int from, int to) {
         Objects.checkFromToIndex(from, to, inputs);
-        return new PackedMatrix(memory, firstInput + from, to - from, panelInputs, gates, units);
+        return new PackedMatrix(memory, offset, firstInput + from, to - from, panelInputs, gates, units);
     }
 
     /** Returns the number of floats that a matrix of these sizes takes, padding included. */
@@ -122,9 +122,13 @@ public final class PackedMatrix {
 
     /** Returns the address of input 0 in a panel; the next input is {@code blocks(panel)} blocks on. */
     public long panelAddress(int panel) {
+        return memory.address() + panelIndex(panel) * Float.BYTES;
+    }
+
+    private long panelIndex(int panel) {
         long blocksBefore = (long) panel * panelInputs * (gates > 1 ? gates : PLAIN_BLOCKS);
         long blocksInside = (long) firstInput * blocks(panel);
-        return memory.address() + (blocksBefore + blocksInside) * Matrix.BLOCK * Float.BYTES;
+        return offset + (blocksBefore + blocksInside) * Matrix.BLOCK;
     }
 
     /** Returns the index of the first output of a block within an output row. */
@@ -136,25 +140,23 @@ public final class PackedMatrix {
 
     /** Returns a weight. @throws IndexOutOfBoundsException if it is outside */
     public float get(int input, int gate, int unit) {
-        float value = Raw.get(elementAddress(input, gate, unit));
-        Reference.reachabilityFence(memory);
-        return value;
+        return memory.getFloat(index(input, gate, unit));
     }
 
     /** Sets a weight. @throws IndexOutOfBoundsException if it is outside */
     public void set(int input, int gate, int unit, float value) {
-        Raw.set(elementAddress(input, gate, unit), 0, value);
-        Reference.reachabilityFence(memory);
+        memory.setFloat(index(input, gate, unit), value);
     }
 
-    private long elementAddress(int input, int gate, int unit) {
+    /** Returns where in {@link #memory} a weight is, in floats. @throws IndexOutOfBoundsException if it is outside */
+    public long index(int input, int gate, int unit) {
         Objects.checkIndex(input, inputs);
         Objects.checkIndex(gate, gates);
         int unitBlock = Objects.checkIndex(unit, units) / Matrix.BLOCK;
         int panel = gates > 1 ? unitBlock : unitBlock / PLAIN_BLOCKS;
         int block = gates > 1 ? gate : unitBlock % PLAIN_BLOCKS;
         long row = (long) input * blocks(panel) + block;
-        return panelAddress(panel) + (row * Matrix.BLOCK + unit % Matrix.BLOCK) * Float.BYTES;
+        return panelIndex(panel) + row * Matrix.BLOCK + unit % Matrix.BLOCK;
     }
 
     /**

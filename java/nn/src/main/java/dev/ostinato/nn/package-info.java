@@ -1,2 +1,22 @@
-@org.jspecify.annotations.NullMarked
+/**
+ * Recurrent models on top of the kernels: few types, each with one job.
+ *
+ * <ul>
+ * <li>{@link dev.ostinato.nn.Layer}: what a model is made of, as plain descriptions; {@link dev.ostinato.nn.CellType} names the
+ * recurrent cells. The equations are in one file per cell, forward above backward: {@code RnnCell}, {@code LstmCell}, {@code GruCell},
+ * {@code GruResetBeforeCell}.
+ * <li>{@link dev.ostinato.nn.Model}: layers with weights, immutable, shared by all threads. {@link dev.ostinato.nn.State}: what one stream
+ * remembers between two calls.
+ * <li>{@link dev.ostinato.nn.Trainer}: backpropagation through time over {@link dev.ostinato.nn.Batch}es, with a
+ * {@link dev.ostinato.nn.Loss} and an {@link dev.ostinato.nn.Optimizer}. Inside, each layer is laid out for T steps of B rows as a
+ * {@code Stage}: its activations and gradients, forward above backward.
+ * <li>{@link dev.ostinato.nn.TokenStreams} cuts a text into batches; {@link dev.ostinato.nn.Vocabulary} maps characters to tokens.
+ * </ul>
+ *
+ * <p>Weights have the names and layout of PyTorch wherever they leave this package. The symbols T, B, I, H, G, V, Hp are those of
+ * {@link dev.ostinato.kernels}.
+ */
+@NullMarked
 package dev.ostinato.nn;
+
+import org.jspecify.annotations.NullMarked;

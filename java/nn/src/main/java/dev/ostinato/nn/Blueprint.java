@@ -1,0 +1,203 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.PackedMatrix;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The layers of a model with their places in one block of weights. Everything that is shaped like the weights, their gradients and the
+ * moments of an optimiser, is such a block.
+ */
+final class Blueprint {
+    /** A layer, the index of its first float, and the name of its module in files. */
+    record Place(Layer layer, int index, long offset, String module, String suffix) {
+        Cell cell() {
+            Layer.Recurrent recurrent = (Layer.Recurrent) layer;
+            return recurrent.cell().cell(recurrent.inputs(), recurrent.hidden());
+        }
+    }
+
+    private final List<Layer> layers;
+    private final List<Place> places = new ArrayList<>();
+    private final long floats;
+
+    Blueprint(List<Layer> layers) {
+        this.layers = List.copyOf(layers);
+        check(this.layers);
+        Names names = new Names(this.layers.size());
+        long offset = 0;
+        for (int i = 0; i < this.layers.size(); i++) {
+            Layer layer = this.layers.get(i);
+            places.add(names.place(layer, i, offset));
+            offset += Cell.aligned(floats(layer));
+        }
+        this.floats = offset;
+    }
+
+    private static void check(List<Layer> layers) {
+        if (layers.size() < 2) {
+            throw new IllegalArgumentException("model: expected an input layer and at least one more, got " + layers);
+        }
+        for (int i = 0; i < layers.size(); i++) {
+            Layer layer = layers.get(i);
+            boolean input = layer instanceof Layer.Embedding || layer instanceof Layer.OneHot
+                    || layer instanceof Layer.Features;
+            if (input != (i == 0)) {
+                throw new IllegalArgumentException(
+                        "layer " + i + ": expected " + (i == 0 ? "embedding, one-hot or features" : "no input layer")
+                                + ", got " + layer);
+            }
+            if (i > 0 && layers.get(i - 1).outputs() != layer.inputs()) {
+                throw new IllegalArgumentException(
+                        "layer " + i + ": expected " + layers.get(i - 1).outputs() + " inputs, as the layer before has"
+                                + " outputs, got " + layer);
+            }
+        }
+        if (layers.getFirst() instanceof Layer.OneHot && !(layers.get(1) instanceof Layer.Recurrent)) {
+            throw new IllegalArgumentException(
+                    "layer 1: expected a recurrent layer behind one-hot, got " + layers.get(1));
+        }
+    }
+
+    private static long floats(Layer layer) {
+        return switch (layer) {
+            case Layer.Embedding e -> (long) e.vocabulary() * Matrix.padded(e.size());
+            case Layer.OneHot ignored -> 0;
+            case Layer.Features ignored -> 0;
+            case Layer.Dropout ignored -> 0;
+            case Layer.Recurrent r -> r.cell().cell(r.inputs(), r.hidden()).floats();
+            case Layer.Dense d -> PackedMatrix.floats(d.inputs(), 1, d.outputs()) + Matrix.padded(d.outputs());
+        };
+    }
+
+    /** Names modules as one would in PyTorch: recurrent layers of one kind and size behind one another are one module. */
+    private static final class Names {
+        private final int layers;
+        private int recurrentModules;
+        private int depth;
+        private int denseModules;
+        private Layer.@Nullable Recurrent last;
+
+        Names(int layers) {
+            this.layers = layers;
+        }
+
+        Place place(Layer layer, int index, long offset) {
+            return switch (layer) {
+                case Layer.Embedding ignored -> new Place(layer, index, offset, "embedding", "");
+                case Layer.OneHot ignored -> new Place(layer, index, offset, "", "");
+                case Layer.Features ignored -> new Place(layer, index, offset, "", "");
+                case Layer.Dropout ignored -> new Place(layer, index, offset, "", "");
+                case Layer.Recurrent r -> {
+                    boolean goesOn = last != null && last.cell() == r.cell() && last.hidden() == r.hidden();
+                    depth = goesOn ? depth + 1 : 0;
+                    recurrentModules += goesOn ? 0 : 1;
+                    last = r;
+                    yield new Place(layer, index, offset, numbered("rnn", recurrentModules), "_l" + depth);
+                }
+                case Layer.Dense ignored -> {
+                    last = null;
+                    yield new Place(layer, index, offset,
+                            index == layers - 1 ? "head" : numbered("dense", ++denseModules), "");
+                }
+            };
+        }
+
+        private static String numbered(String name, int number) {
+            return number == 1 ? name : name + number;
+        }
+    }
+
+    List<Layer> layers() {
+        return layers;
+    }
+
+    List<Place> places() {
+        return places;
+    }
+
+    /** Returns the size of a block. */
+    long floats() {
+        return floats;
+    }
+
+    /** Returns all of a block as one row, for what treats all weights alike. */
+    Matrix row(Memory block) {
+        return Matrix.wrap(block, 0, 1, Math.toIntExact(floats), Math.toIntExact(floats));
+    }
+
+    /** Returns the part of a block that belongs to a layer as one row. */
+    Matrix row(Memory block, Place place) {
+        int size = Math.toIntExact(floats(place.layer()));
+        return Matrix.wrap(block, place.offset(), 1, size, size);
+    }
+
+    Matrix embedding(Memory block, Place place) {
+        Layer.Embedding e = (Layer.Embedding) place.layer();
+        return Matrix.wrap(block, place.offset(), e.vocabulary(), e.size(), Matrix.padded(e.size()));
+    }
+
+    PackedMatrix denseWeights(Memory block, Place place) {
+        return PackedMatrix.view(block, place.offset(), place.layer().inputs(), 1, place.layer().outputs());
+    }
+
+    /** Returns the bias of a dense layer, padded. */
+    Matrix denseBias(Memory block, Place place) {
+        int columns = Matrix.padded(place.layer().outputs());
+        long offset = place.offset() + PackedMatrix.floats(place.layer().inputs(), 1, place.layer().outputs());
+        return Matrix.wrap(block, offset, 1, columns, columns);
+    }
+
+    /** Returns the tensors of a layer, without the name of its module. */
+    List<Parameter> parameters(Memory block, Place place) {
+        return switch (place.layer()) {
+            case Layer.Embedding e -> {
+                int stride = Matrix.padded(e.size());
+                yield List.of(Parameter.matrix("weight", e.vocabulary(), e.size(),
+                        (r, c) -> place.offset() + (long) r * stride + c));
+            }
+            case Layer.OneHot ignored -> List.of();
+            case Layer.Features ignored -> List.of();
+            case Layer.Dropout ignored -> List.of();
+            case Layer.Recurrent ignored -> place.cell().parameters(block, place.offset(), place.suffix());
+            case Layer.Dense d -> {
+                PackedMatrix w = denseWeights(block, place);
+                long bias = place.offset() + PackedMatrix.floats(d.inputs(), 1, d.outputs());
+                yield List.of(Parameter.matrix("weight", d.outputs(), d.inputs(), (r, c) -> w.index(c, 0, r)),
+                        Parameter.vector("bias", d.outputs(), (r, c) -> bias + r));
+            }
+        };
+    }
+
+    /** Returns every tensor of a block by its full name. */
+    List<NamedArray> read(Memory block) {
+        List<NamedArray> arrays = new ArrayList<>();
+        for (Place place : places) {
+            for (Parameter parameter : parameters(block, place)) {
+                arrays.add(parameter.read(block, place.module() + "."));
+            }
+        }
+        return arrays;
+    }
+
+    /**
+     * Fills a block from tensors by their full names.
+     *
+     * @throws IllegalArgumentException if one is missing or has another shape; others are ignored
+     */
+    void write(Memory block, List<NamedArray> arrays) {
+        for (Place place : places) {
+            for (Parameter parameter : parameters(block, place)) {
+                String name = place.module() + "." + parameter.name();
+                NamedArray array = arrays.stream().filter(a -> a.name().equals(name)).findFirst().orElseThrow(
+                        () -> new IllegalArgumentException(
+                                "weights: expected a tensor " + name + " of shape " + parameter.shape()
+                                        + ", got " + arrays.stream().map(NamedArray::name).toList()));
+                parameter.write(block, array);
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.PackedMatrix;
+import java.util.List;
+
+/**
+ * The equations of a recurrent cell. A row of pre-activations z consists of slots of Hp columns; W x fills some of them and U h others,
+ * overlapping where the two are summed. A step turns z into the new state, and its backward turns z into the gradients of the
+ * pre-activations.
+ */
+abstract class Cell {
+    final int inputs;
+    final int hidden;
+    /** Hp. */
+    final int padded;
+
+    Cell(int inputs, int hidden) {
+        this.inputs = inputs;
+        this.hidden = hidden;
+        this.padded = Matrix.padded(hidden);
+    }
+
+    /** Returns the number of slots in a row of z. */
+    abstract int slots();
+
+    /** Returns whether there is a cell state besides h. */
+    abstract boolean hasCellState();
+
+    /** Returns the number of floats that the weights take. */
+    abstract long floats();
+
+    /** Views a block of weights, or of their gradients, from float {@code offset} on. */
+    abstract CellWeights weights(Memory block, long offset);
+
+    /** Returns PyTorch's tensors, with names that end in {@code suffix}, such as {@code _l0}. */
+    abstract List<Parameter> parameters(Memory block, long offset, String suffix);
+
+    /** Returns the columns of z that W x is added to. */
+    abstract Matrix inputSlots(Matrix z);
+
+    /** Returns the columns of z that the biases of U h are gradients of. */
+    abstract Matrix recurrentSlots(Matrix z);
+
+    /** Lays out one step for some rows. */
+    abstract Step step(Views views);
+
+    /** Adds the gradients of the recurrent weights, for inputs of U in the share {@code part} of {@code parts}. */
+    abstract void recurrentGradient(Kernels k, Matrix hPrevious, Matrix z, CellWeights gradients, int part, int parts);
+
+    /** Overwrites {@code row}, a row of z, with the sum of both biases, each element rounded once. */
+    void biasRow(CellWeights weights, Matrix row) {
+        row.clear();
+        addRow(weights.biasInput(), inputSlots(row));
+        addRow(weights.biasRecurrent(), recurrentSlots(row));
+    }
+
+    private static void addRow(Matrix from, Matrix to) {
+        for (int j = 0; j < from.columns(); j++) {
+            to.set(0, j, to.get(0, j) + from.get(0, j));
+        }
+    }
+
+    /** Rounds up to whole cache lines, where the next tensor begins. */
+    static long aligned(long floats) {
+        return Math.ceilDiv(floats, Matrix.BLOCK) * Matrix.BLOCK;
+    }
+
+    /** The share of the inputs of dw that a part of the work has: whole tiles, nothing where there are too few. */
+    static void gradientShare(Kernels k, Matrix a, Matrix dz, PackedMatrix dw, int part, int parts) {
+        int from = share(dw.inputs(), part, parts);
+        int to = share(dw.inputs(), part + 1, parts);
+        if (from < to) {
+            k.weightGradient(a.columns(from, to), dz, dw.inputs(from, to));
+        }
+    }
+
+    static int share(int size, int part, int parts) {
+        return (int) ((long) size * part / parts);
+    }
+
+    /**
+     * What one step of some rows reads and writes.
+     *
+     * @param z (rows, slots * Hp) pre-activations, then activations, then gradients of the pre-activations
+     * @param hPrevious (rows, Hp)
+     * @param h (rows, Hp); at inference the same as {@code hPrevious}
+     * @param cPrevious (rows, Hp), and without a cell state h
+     * @param c (rows, Hp), and without a cell state h
+     */
+    record Views(Matrix z, Matrix hPrevious, Matrix h, Matrix cPrevious, Matrix c) {}
+
+    /**
+     * Gradients of one step.
+     *
+     * @param dh (rows, Hp) of h, complete
+     * @param dhPrevious (rows, Hp) of h before the step, accumulated into
+     * @param dc (rows, Hp) of c, overwritten with that of c before the step
+     * @param scratch (rows, Hp) dead after the call
+     */
+    record Gradients(Matrix dh, Matrix dhPrevious, Matrix dc, Matrix scratch) {}
+
+    /** One step laid out in memory. */
+    interface Step {
+        /** Adds U h to z, which holds W x and the biases, and makes the new state. */
+        void forward(Kernels k, CellWeights w);
+
+        /** Turns z from activations into gradients of the pre-activations, and carries the gradient back to the state before. */
+        void backward(Kernels k, CellWeights.Transposed w, Gradients g);
+    }
+}

@@ -1,0 +1,90 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.PackedMatrix;
+import java.util.List;
+
+/**
+ * Gated recurrent unit, reset after the product (PyTorch, cuDNN, ONNX with linear_before_reset). Slots n r u m; PyTorch calls u z and
+ * orders its gates r z n:
+ *
+ * <pre>
+ * r, u = sigmoid(W x + b_ih + U h + b_hh)         m = U h + b_hh
+ * n = tanh(W x + b_ih + r * m)                    h' = (1 - u) * n + u * h</pre>
+ *
+ * W fills the slots n r u and U the slots r u m, so that each is a run of three.
+ */
+final class GruCell extends Cell {
+    private static final int GATES = 3;
+    /** Where PyTorch's r z n stand among the gates n r u of W, and among the gates r u m of U. */
+    private static final int[] INPUT_ORDER = {1, 2, 0};
+    private static final int[] RECURRENT_ORDER = {0, 1, 2};
+
+    GruCell(int inputs, int hidden) {
+        super(inputs, hidden);
+    }
+
+    @Override
+    Step step(Views v) {
+        Matrix hPrevious = v.hPrevious().columns(0, hidden);
+        Matrix fromState = recurrentSlots(v.z());
+        return new Step() {
+            @Override
+            public void forward(Kernels k, CellWeights w) {
+                k.multiplyAdd(hPrevious, w.recurrent().getFirst(), fromState);
+                k.gruForward(v.z(), v.hPrevious(), v.h());
+            }
+
+            @Override
+            public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
+                k.gruBackward(v.z(), v.hPrevious(), g.dh(), g.dhPrevious());
+                k.multiplyAdd(fromState, w.recurrent().getFirst(), g.dhPrevious());
+            }
+        };
+    }
+
+    @Override
+    void recurrentGradient(Kernels k, Matrix hPrevious, Matrix z, CellWeights gradients, int part, int parts) {
+        gradientShare(k, hPrevious, recurrentSlots(z), gradients.recurrent().getFirst(), part, parts);
+    }
+
+    @Override
+    int slots() {
+        return 4;
+    }
+
+    @Override
+    boolean hasCellState() {
+        return false;
+    }
+
+    @Override
+    Matrix inputSlots(Matrix z) {
+        return z.columns(0, GATES * padded);
+    }
+
+    @Override
+    Matrix recurrentSlots(Matrix z) {
+        return z.columns(padded, (1 + GATES) * padded);
+    }
+
+    @Override
+    long floats() {
+        return GateLayout.floats(inputs, hidden, GATES);
+    }
+
+    @Override
+    CellWeights weights(Memory block, long offset) {
+        PackedMatrix[] pair = PackedMatrix.pair(block, offset, inputs, hidden, GATES, hidden);
+        return new CellWeights(pair[0], List.of(pair[1]), GateLayout.bias(block, offset, inputs, hidden, GATES, 0),
+                GateLayout.bias(block, offset, inputs, hidden, GATES, 1));
+    }
+
+    @Override
+    List<Parameter> parameters(Memory block, long offset, String suffix) {
+        return GateLayout.parameters(weights(block, offset), offset, inputs, hidden, INPUT_ORDER, RECURRENT_ORDER,
+                suffix);
+    }
+}

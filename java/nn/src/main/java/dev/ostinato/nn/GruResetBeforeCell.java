@@ -1,0 +1,109 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.PackedMatrix;
+import java.util.List;
+
+/**
+ * Gated recurrent unit, reset before the product (Cho et al. 2014, ONNX's default). Slots r u n s; gates in files r z n:
+ *
+ * <pre>
+ * r, u = sigmoid(W x + b_ih + U h + b_hh)         s = r * h
+ * n = tanh(W x + b_ih + U s + b_hh)               h' = (1 - u) * n + u * h</pre>
+ *
+ * A step takes two sweeps over the recurrent weights, which are packed apart: r and u, then n.
+ */
+final class GruResetBeforeCell extends Cell {
+    private static final int GATES = 3;
+
+    GruResetBeforeCell(int inputs, int hidden) {
+        super(inputs, hidden);
+    }
+
+    @Override
+    Step step(Views v) {
+        Matrix hPrevious = v.hPrevious().columns(0, hidden);
+        Matrix gates = v.z().columns(0, 2 * padded);
+        Matrix candidate = v.z().columns(2 * padded, 3 * padded);
+        Matrix resetState = v.z().columns(3 * padded, 3 * padded + hidden);
+        return new Step() {
+            @Override
+            public void forward(Kernels k, CellWeights w) {
+                k.multiplyAdd(hPrevious, w.recurrent().getFirst(), gates);
+                k.gruResetForward(v.z(), v.hPrevious());
+                k.multiplyAdd(resetState, w.recurrent().getLast(), candidate);
+                k.gruMixForward(v.z(), v.hPrevious(), v.h());
+            }
+
+            @Override
+            public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
+                k.gruMixBackward(v.z(), v.hPrevious(), g.dh(), g.dhPrevious());
+                g.scratch().clear();
+                k.multiplyAdd(candidate, w.recurrent().getLast(), g.scratch());
+                k.gruResetBackward(v.z(), v.hPrevious(), g.scratch(), g.dhPrevious());
+                k.multiplyAdd(gates, w.recurrent().getFirst(), g.dhPrevious());
+            }
+        };
+    }
+
+    @Override
+    void recurrentGradient(Kernels k, Matrix hPrevious, Matrix z, CellWeights gradients, int part, int parts) {
+        Matrix resetState = z.columns(3 * padded, 3 * padded + hidden);
+        gradientShare(k, hPrevious, z.columns(0, 2 * padded), gradients.recurrent().getFirst(), part, parts);
+        gradientShare(k, resetState, z.columns(2 * padded, 3 * padded), gradients.recurrent().getLast(), part, parts);
+    }
+
+    @Override
+    int slots() {
+        return 4;
+    }
+
+    @Override
+    boolean hasCellState() {
+        return false;
+    }
+
+    @Override
+    Matrix inputSlots(Matrix z) {
+        return z.columns(0, GATES * padded);
+    }
+
+    @Override
+    Matrix recurrentSlots(Matrix z) {
+        return z.columns(0, GATES * padded);
+    }
+
+    @Override
+    long floats() {
+        return GateLayout.floats(inputs, hidden, GATES);
+    }
+
+    @Override
+    CellWeights weights(Memory block, long offset) {
+        // The same floats in all as the interleaved layout: W, then U of r and u, then U of n.
+        long gates = offset + PackedMatrix.floats(inputs, GATES, hidden);
+        long candidate = gates + PackedMatrix.floats(hidden, 2, hidden);
+        return new CellWeights(PackedMatrix.view(block, offset, inputs, GATES, hidden),
+                List.of(PackedMatrix.view(block, gates, hidden, 2, hidden),
+                        PackedMatrix.view(block, candidate, hidden, 1, hidden)),
+                GateLayout.bias(block, offset, inputs, hidden, GATES, 0),
+                GateLayout.bias(block, offset, inputs, hidden, GATES, 1));
+    }
+
+    @Override
+    List<Parameter> parameters(Memory block, long offset, String suffix) {
+        CellWeights w = weights(block, offset);
+        int rows = GATES * hidden;
+        PackedMatrix gates = w.recurrent().getFirst();
+        PackedMatrix candidate = w.recurrent().getLast();
+        int[] order = {0, 1, 2};
+        return List.of(GateLayout.input(w, inputs, hidden, order, suffix),
+                Parameter.matrix("weight_hh" + suffix, rows, hidden, (r, c) -> r < 2 * hidden
+                        ? gates.index(c, r / hidden, r % hidden)
+                        : candidate.index(c, 0, r % hidden)),
+                GateLayout.bias(offset, inputs, hidden, order, 0, "bias_ih" + suffix),
+                GateLayout.bias(offset, inputs, hidden, order, 1, "bias_hh" + suffix));
+    }
+}

@@ -1,0 +1,109 @@
+package dev.ostinato.nn;
+
+/** What a model is made of: a description without weights. Sizes are positive; a {@link Model} checks that they fit together. */
+public sealed interface Layer {
+    /** Returns the size of an input row; for tokens the number of tokens. */
+    int inputs();
+
+    /** Returns the size of an output row. */
+    int outputs();
+
+    /** A table with a row of {@code size} floats for each of {@code vocabulary} tokens. First layer only. */
+    record Embedding(int vocabulary, int size) implements Layer {
+        public Embedding {
+            positive("vocabulary", vocabulary);
+            positive("size", size);
+        }
+
+        @Override
+        public int inputs() {
+            return vocabulary;
+        }
+
+        @Override
+        public int outputs() {
+            return size;
+        }
+    }
+
+    /** Tokens as one-hot rows; the layer behind it reads a column of its weights instead of multiplying. First layer only. */
+    record OneHot(int vocabulary) implements Layer {
+        public OneHot {
+            positive("vocabulary", vocabulary);
+        }
+
+        @Override
+        public int inputs() {
+            return vocabulary;
+        }
+
+        @Override
+        public int outputs() {
+            return vocabulary;
+        }
+    }
+
+    /** Rows of floats. First layer only. */
+    record Features(int size) implements Layer {
+        public Features {
+            positive("size", size);
+        }
+
+        @Override
+        public int inputs() {
+            return size;
+        }
+
+        @Override
+        public int outputs() {
+            return size;
+        }
+    }
+
+    /** A recurrent layer of {@code hidden} units. */
+    record Recurrent(CellType cell, int inputs, int hidden) implements Layer {
+        public Recurrent {
+            positive("inputs", inputs);
+            positive("hidden", hidden);
+        }
+
+        @Override
+        public int outputs() {
+            return hidden;
+        }
+    }
+
+    /** In training zeroes each element with probability {@code rate} and scales the others by 1 / (1 - rate); else does nothing. */
+    record Dropout(int size, float rate) implements Layer {
+        public Dropout {
+            positive("size", size);
+            if (!(rate >= 0 && rate < 1)) {
+                throw new IllegalArgumentException("dropout: expected a rate in [0, 1), got " + rate);
+            }
+        }
+
+        @Override
+        public int inputs() {
+            return size;
+        }
+
+        @Override
+        public int outputs() {
+            return size;
+        }
+    }
+
+    /** y = W x + b at every step. */
+    record Dense(int inputs, int outputs) implements Layer {
+        public Dense {
+            positive("inputs", inputs);
+            positive("outputs", outputs);
+        }
+    }
+
+    private static void positive(String name, int size) {
+        if (size < 1) {
+            throw new IllegalArgumentException(name + ": expected >= 1, got " + size);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Backends;
+import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Layers with weights. Immutable and safe for all threads; what a stream remembers is in its {@link State}.
+ *
+ * <pre>{@code
+ * Model model = Model.builder().features(8).lstm(64).dense(2).seed(1).build();
+ * State state = model.newState();
+ * float[] y = new float[2];
+ * model.step(x, state, y); // allocates nothing
+ * }</pre>
+ */
+public final class Model {
+    private final Blueprint blueprint;
+    private final Memory weights;
+    private final Kernels kernels;
+    /** For each recurrent layer, at its index, both biases summed. */
+    private final Map<Integer, Matrix> biasRows = new HashMap<>();
+
+    Model(Blueprint blueprint, Memory weights, Kernels kernels) {
+        this.blueprint = blueprint;
+        this.weights = weights;
+        this.kernels = kernels;
+        for (Blueprint.Place place : blueprint.places()) {
+            if (place.layer() instanceof Layer.Recurrent) {
+                Cell cell = place.cell();
+                Matrix row = Matrix.of(1, cell.slots() * cell.padded);
+                cell.biasRow(cell.weights(weights, place.offset()), row);
+                biasRows.put(place.index(), row);
+            }
+        }
+    }
+
+    /** Returns a builder of layers with fresh random weights. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Returns a model of given weights, on the backend that {@code auto} picks.
+     *
+     * @param tensors at least those of {@link #tensors} for these layers, by name
+     * @throws IllegalArgumentException if the layers do not fit together, or a tensor is missing or has another shape
+     */
+    public static Model of(List<Layer> layers, List<NamedArray> tensors) {
+        Blueprint blueprint = new Blueprint(layers);
+        Memory weights = Memory.ofFloats(blueprint.floats());
+        blueprint.write(weights, tensors);
+        return new Model(blueprint, weights, Backends.auto());
+    }
+
+    /** Returns the same weights on another backend. @throws IllegalArgumentException if it cannot be used, with the reason */
+    public Model withBackend(String name) {
+        return new Model(blueprint, weights, Backends.kernels(name));
+    }
+
+    /** Returns the layers, input first. */
+    public List<Layer> layers() {
+        return blueprint.layers();
+    }
+
+    /** Returns the name of the backend that computes. */
+    public String backend() {
+        return kernels.backend().name();
+    }
+
+    /** Returns the size of an input row; for a model of tokens the size of its vocabulary. */
+    public int inputs() {
+        return layers().getFirst().inputs();
+    }
+
+    /** Returns the size of an output row. */
+    public int outputs() {
+        return layers().getLast().outputs();
+    }
+
+    /** Returns whether inputs are tokens rather than rows of floats. */
+    public boolean takesTokens() {
+        return !(layers().getFirst() instanceof Layer.Features);
+    }
+
+    /** Returns the number of weights, padding not counted. */
+    public long parameterCount() {
+        return tensors().stream().mapToLong(t -> t.data().length).sum();
+    }
+
+    /** Returns the bytes that the weights take in memory, padding included. */
+    public long weightBytes() {
+        return weights.byteSize();
+    }
+
+    /** Returns copies of all weights in PyTorch's names and layout. */
+    public List<NamedArray> tensors() {
+        return blueprint.read(weights);
+    }
+
+    /** Returns the state of one new stream, all zero. */
+    public State newState() {
+        return newState(1);
+    }
+
+    /** Returns the states of {@code rows} new streams that step together, all zero. @throws IllegalArgumentException if not positive */
+    public State newState(int rows) {
+        if (rows < 1) {
+            throw new IllegalArgumentException("rows: expected >= 1, got " + rows);
+        }
+        return new State(this, rows);
+    }
+
+    /**
+     * One step of every row of a state, from tokens.
+     *
+     * @param tokens (B)
+     * @param state B rows, of this model; updated. One thread at a time
+     * @param y (B, outputs) overwritten
+     * @throws IllegalArgumentException if a size is wrong, or the model or the state's model takes something else
+     * @throws IndexOutOfBoundsException if a token is outside the vocabulary
+     */
+    public void step(int[] tokens, State state, float[] y) {
+        state.check(this, takesTokens(), "tokens", tokens.length, 1, y.length);
+        state.network().step(tokens, y);
+    }
+
+    /** One step of a state of one row, from a token; otherwise as {@link #step(int[], State, float[])}. */
+    public void step(int token, State state, float[] y) {
+        state.check(this, takesTokens(), "tokens", 1, 1, y.length);
+        state.network().step(token, y);
+    }
+
+    /**
+     * One step of every row of a state, from rows of floats.
+     *
+     * @param x (B, inputs)
+     * @param state B rows, of this model; updated. One thread at a time
+     * @param y (B, outputs) overwritten
+     * @throws IllegalArgumentException if a size is wrong, or the model takes tokens
+     */
+    public void step(float[] x, State state, float[] y) {
+        state.check(this, !takesTokens(), "x", x.length, inputs(), y.length);
+        state.network().step(x, y);
+    }
+
+    Blueprint blueprint() {
+        return blueprint;
+    }
+
+    Matrix biasRow(Blueprint.Place place) {
+        return Objects.requireNonNull(biasRows.get(place.index()));
+    }
+
+    Memory weights() {
+        return weights;
+    }
+
+    Kernels kernels() {
+        return kernels;
+    }
+
+    /** Collects layers from the input on. Not safe for several threads. */
+    public static final class Builder {
+        private final List<Layer> layers = new ArrayList<>();
+        private long seed;
+        private String backend = "auto";
+
+        private Builder() {
+        }
+
+        /** Starts with tokens, each a learned row of {@code size} floats. */
+        public Builder embedding(int vocabulary, int size) {
+            return add(new Layer.Embedding(vocabulary, size));
+        }
+
+        /** Starts with tokens as one-hot rows. */
+        public Builder oneHot(int vocabulary) {
+            return add(new Layer.OneHot(vocabulary));
+        }
+
+        /** Starts with rows of {@code size} floats. */
+        public Builder features(int size) {
+            return add(new Layer.Features(size));
+        }
+
+        /** Adds a recurrent layer. */
+        public Builder recurrent(CellType cell, int hidden) {
+            return add(new Layer.Recurrent(cell, outputs(), hidden));
+        }
+
+        /** Adds a simple recurrent layer with tanh. */
+        public Builder rnn(int hidden) {
+            return recurrent(CellType.RNN_TANH, hidden);
+        }
+
+        /** Adds an LSTM layer. */
+        public Builder lstm(int hidden) {
+            return recurrent(CellType.LSTM, hidden);
+        }
+
+        /** Adds a GRU layer, reset after the product. */
+        public Builder gru(int hidden) {
+            return recurrent(CellType.GRU, hidden);
+        }
+
+        /** Adds dropout, which acts in training only; a rate of 0 adds nothing. */
+        public Builder dropout(double rate) {
+            return rate == 0 ? this : add(new Layer.Dropout(outputs(), (float) rate));
+        }
+
+        /** Adds a dense layer at every step. */
+        public Builder dense(int outputs) {
+            return add(new Layer.Dense(outputs(), outputs));
+        }
+
+        /** Sets the seed of the random weights; 0 unless set. The same seed gives the same weights everywhere. */
+        public Builder seed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /** Sets the backend; {@code auto} unless set. */
+        public Builder backend(String name) {
+            this.backend = name;
+            return this;
+        }
+
+        /** Returns the model. @throws IllegalArgumentException if the layers do not fit together or the backend cannot be used */
+        public Model build() {
+            Blueprint blueprint = new Blueprint(layers);
+            Memory weights = Memory.ofFloats(blueprint.floats());
+            Initializer.fill(blueprint, weights, seed);
+            return new Model(blueprint, weights, Backends.kernels(backend));
+        }
+
+        private Builder add(Layer layer) {
+            layers.add(layer);
+            return this;
+        }
+
+        private int outputs() {
+            if (layers.isEmpty()) {
+                throw new IllegalArgumentException("model: expected embedding, oneHot or features first");
+            }
+            return layers.getLast().outputs();
+        }
+    }
+}

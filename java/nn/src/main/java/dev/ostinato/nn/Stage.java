@@ -1,0 +1,89 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import java.util.List;
+
+/**
+ * A layer laid out for T steps of B rows: its activations, what its backward needs, and the gradients. Row {@code t * B + b} is step t
+ * of stream b.
+ */
+abstract class Stage {
+    /** Rows that one piece of row-parallel work takes: enough for whole tiles, few enough to share out evenly. */
+    private static final int CHUNK = 96;
+
+    /**
+     * What all stages of a network share.
+     *
+     * @param gradients shaped like the weights
+     */
+    record Setup(Blueprint blueprint, Memory weights, Memory gradients, Kernels kernels, Team team, int steps,
+            int rows) {
+        int all() {
+            return steps * rows;
+        }
+    }
+
+    final Setup setup;
+    final Kernels k;
+
+    Stage(Setup setup) {
+        this.setup = setup;
+        this.k = setup.kernels();
+    }
+
+    /** Returns the activations, (T * B, outputs). */
+    abstract Matrix output();
+
+    /** Returns the gradient of the activations, (T * B, padded outputs); stages above add to it. */
+    abstract Matrix outputGradient();
+
+    /** Computes the activations from those of the stage below. {@code dropoutKey} is 0 when there is to be no dropout. */
+    abstract void forward(long dropoutKey);
+
+    /** Adds to the gradients of the weights, and to the output gradient of the stage below. */
+    abstract void backward();
+
+    /** Zeroes the output gradient before the stages above add to it. */
+    void clearGradient() {
+        eachChunk((from, to) -> outputGradient().rows(from, to).clear());
+    }
+
+    /** Returns whether the stage has use for the gradient of its output. */
+    boolean wantsGradient() {
+        return true;
+    }
+
+    /** Makes the state at the end of the last forward the one at the beginning of the next. */
+    void carryState() {
+    }
+
+    /** Makes the state at the beginning of the next forward zero. */
+    void resetState() {
+    }
+
+    /** Returns copies of the states at the end of the last forward. */
+    List<NamedArray> states() {
+        return List.of();
+    }
+
+    /** Takes from {@code states} what {@link #states} returned, as the end of the last forward. */
+    void restoreStates(List<NamedArray> states) {
+    }
+
+    /** Something to do for the rows from {@code from} to {@code to}. */
+    interface Rows {
+        void accept(int from, int to);
+    }
+
+    /** Shares out all T * B rows. */
+    final void eachChunk(Rows body) {
+        eachChunk(setup.all(), body);
+    }
+
+    /** Shares out {@code rows} rows. */
+    final void eachChunk(int rows, Rows body) {
+        setup.team().run(Math.ceilDiv(rows, CHUNK), i -> body.accept(i * CHUNK, Math.min(rows, (i + 1) * CHUNK)));
+    }
+}

@@ -1,0 +1,89 @@
+package dev.ostinato.tests;
+
+import dev.ostinato.kernels.Backend;
+import dev.ostinato.kernels.Backends;
+import dev.ostinato.kernels.KernelSet;
+import dev.ostinato.kernels.Kernels;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Compares kernels with the scalar backend, bit by bit. */
+final class Conformance {
+    /** Seed of every run; {@code -Dostinato.tests.seed} repeats one. */
+    static final long SEED = Long.getLong("ostinato.tests.seed", System.nanoTime());
+
+    /** Differences that say enough. */
+    private static final int MOST = 20;
+
+    private Conformance() {
+    }
+
+    /** One call, or a few, of checked kernels on operands that it asks for. */
+    @FunctionalInterface
+    interface Operation {
+        void run(Kernels kernels, Operands operands);
+    }
+
+    /** A call at certain sizes. */
+    record Case(String name, Operation operation) {
+    }
+
+    static Backend scalar() {
+        return Backends.kernels("scalar").backend();
+    }
+
+    /** Returns kernels that are no backend as the checked kernels of one. */
+    static Kernels checked(KernelSet kernels) {
+        return Kernels.of(new Backend() {
+            @Override
+            public String name() {
+                return "tested";
+            }
+
+            @Override
+            public String description() {
+                return "kernels under test";
+            }
+
+            @Override
+            public Status status() {
+                return Status.AVAILABLE;
+            }
+
+            @Override
+            public KernelSet kernels() {
+                return kernels;
+            }
+        });
+    }
+
+    /** Returns the first differences over all cases and all kinds of inputs. */
+    static List<String> differences(Kernels expected, Kernels actual, List<Case> cases) {
+        List<String> found = new ArrayList<>();
+        for (Case c : cases) {
+            for (Inputs inputs : Inputs.values()) {
+                found.addAll(differences(expected, actual, c, inputs));
+            }
+            if (found.size() >= MOST) {
+                return found.subList(0, MOST);
+            }
+        }
+        return found;
+    }
+
+    /** Returns the differences of one case, each with its place and both values. */
+    static List<String> differences(Kernels expected, Kernels actual, Case c, Inputs inputs) {
+        return differences(expected, c.operation(), actual, c.operation(), c.name(), inputs);
+    }
+
+    /** Returns the differences between two operations that ask for the same operands in the same order. */
+    static List<String> differences(Kernels expected, Operation whole, Kernels actual, Operation parts, String name,
+            Inputs inputs) {
+        long seed = SEED + name.hashCode();
+        Operands wanted = new Operands(inputs, seed);
+        whole.run(expected, wanted);
+        Operands got = new Operands(inputs, seed);
+        parts.run(actual, got);
+        return wanted.differences(got).stream().map(text -> name + ", " + inputs + ": " + text).toList();
+    }
+}

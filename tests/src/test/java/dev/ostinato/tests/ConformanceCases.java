@@ -1,0 +1,319 @@
+package dev.ostinato.tests;
+
+import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.AdamStep;
+import dev.ostinato.kernels.Function;
+import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.tests.Conformance.Case;
+import dev.ostinato.tests.Conformance.Operation;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+/** Calls of every operation at the sizes where implementations go wrong. */
+final class ConformanceCases {
+    /** Tiles of 1 to 6 rows in every combination, an odd batch, and one more than is taken at a time. */
+    private static final int[] ROWS = {1, 2, 3, 4, 5, 6, 7, 8, 13, 97};
+    /** The same for a weight gradient, whose sums run over the rows. */
+    private static final int[] GRADIENT_ROWS = {1, 2, 3, 8, 13, 127, 128, 131};
+    /** Inputs and units around the block, the panel and the cut over k. */
+    private static final int[] SIZES = {1, 15, 16, 17, 33, 63, 64, 65, 100, 257, 300};
+    private static final int[] PADDED = {0, 16, 32, 48, 64, 112, 272};
+    private static final int[] FEW_ROWS = {0, 1, 2, 7};
+    private static final int[] COLUMNS = columns();
+    /** Prime, so that 65537 patterns that far apart spread over all floats. */
+    private static final int PATTERN_STEP = 65521;
+
+    private final Map<String, List<Case>> cases = new LinkedHashMap<>();
+
+    private ConformanceCases() {
+    }
+
+    /** Returns the cases of each operation, by its name. */
+    static Map<String, List<Case>> all() {
+        ConformanceCases cases = new ConformanceCases();
+        cases.products();
+        cases.sums();
+        cases.tables();
+        cases.simpleCells();
+        cases.lstm();
+        cases.gruResetAfter();
+        cases.gruResetBefore();
+        cases.functions();
+        cases.elementwise();
+        cases.softmaxes();
+        cases.losses();
+        cases.optimisers();
+        return cases.cases;
+    }
+
+    /** Lengths of a row at every lane count N: 0, 1, N-1, N, N+1, 4N/3, 8N+2, and a few that are prime or long. */
+    private static int[] columns() {
+        TreeSet<Integer> lengths = new TreeSet<>(List.of(0, 1, 2, 31, 61, 97, 1009, 1040));
+        for (int n : new int[] {4, 8, 16}) {
+            lengths.addAll(List.of(n - 1, n, n + 1, 4 * n / 3, 8 * n + 2));
+        }
+        return lengths.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    private void add(String operation, String sizes, Operation call) {
+        cases.computeIfAbsent(operation, name -> new ArrayList<>()).add(new Case(operation + " " + sizes, call));
+    }
+
+    /** Every combination of rows, gates and inputs; the units rotate, so that they meet every number of inputs too. */
+    private void products() {
+        int turn = 0;
+        for (int gates = 1; gates <= 4; gates++) {
+            for (int rows : ROWS) {
+                turn++;
+                for (int i = 0; i < SIZES.length; i++) {
+                    multiplyAdd(rows, SIZES[i], gates, SIZES[(i + turn) % SIZES.length]);
+                }
+            }
+            for (int rows : GRADIENT_ROWS) {
+                turn++;
+                for (int i = 0; i < SIZES.length; i++) {
+                    weightGradient(rows, SIZES[i], gates, SIZES[(i + turn) % SIZES.length]);
+                }
+            }
+        }
+        multiplyAdd(0, 3, 1, 5);
+        weightGradient(0, 3, 1, 5);
+    }
+
+    private void multiplyAdd(int rows, int inputs, int gates, int units) {
+        add("multiplyAdd", productSizes(rows, inputs, gates, units), (kernels, operands) -> {
+            Matrix a = operands.input("a", rows, inputs);
+            PackedMatrix w = operands.weights("w", inputs, gates, units);
+            kernels.multiplyAdd(a, w, operands.gateUpdated("out", rows, w));
+        });
+    }
+
+    private void weightGradient(int rows, int inputs, int gates, int units) {
+        add("weightGradient", productSizes(rows, inputs, gates, units), (kernels, operands) -> {
+            Matrix a = operands.input("a", rows, inputs);
+            PackedMatrix dw = operands.weightsUpdated("dw", inputs, gates, units);
+            kernels.weightGradient(a, operands.gateInput("dz", rows, dw), dw);
+        });
+    }
+
+    private static String productSizes(int rows, int inputs, int gates, int units) {
+        return "R=" + rows + " K=" + inputs + " G=" + gates + " H=" + units;
+    }
+
+    private void sums() {
+        for (int columns : COLUMNS) {
+            for (int rows : FEW_ROWS) {
+                add("columnSums", shape(rows, columns), (kernels, operands) -> kernels
+                        .columnSums(operands.input("x", rows, columns), operands.updated("sums", 1, columns)));
+            }
+            add("sumOfSquares", shape(1, columns),
+                    (kernels, operands) -> operands.result(kernels.sumOfSquares(operands.input("x", 1, columns))));
+        }
+    }
+
+    private void tables() {
+        for (int rows : new int[] {0, 1, 7, 13}) {
+            for (int columns : COLUMNS) {
+                add("scatterAdd", shape(rows, columns), (kernels, operands) -> {
+                    Indices indices = operands.indices("indices", rows, 5);
+                    kernels.scatterAdd(operands.input("x", rows, columns), indices, operands.updated("table", 5, columns));
+                });
+            }
+            for (int units : SIZES) {
+                for (int gates = 1; gates <= 4; gates++) {
+                    oneHot(rows, gates, units);
+                }
+            }
+        }
+    }
+
+    private void oneHot(int rows, int gates, int units) {
+        int inputs = 9;
+        add("addInputs", productSizes(rows, inputs, gates, units), (kernels, operands) -> {
+            PackedMatrix w = operands.weights("w", inputs, gates, units);
+            kernels.addInputs(w, operands.indices("indices", rows, inputs), operands.gateUpdated("out", rows, w));
+        });
+        add("scatterAddInputs", productSizes(rows, inputs, gates, units), (kernels, operands) -> {
+            PackedMatrix dw = operands.weightsUpdated("dw", inputs, gates, units);
+            kernels.scatterAddInputs(operands.gateInput("dz", rows, dw), operands.indices("indices", rows, inputs), dw);
+        });
+    }
+
+    // Cells
+
+    @FunctionalInterface
+    private interface CellCase {
+        void add(int rows, int units, String shape);
+    }
+
+    private static void eachCellShape(CellCase body) {
+        for (int rows : FEW_ROWS) {
+            for (int units : PADDED) {
+                body.add(rows, units, shape(rows, units));
+            }
+        }
+    }
+
+    private void simpleCells() {
+        for (Activation f : Activation.values()) {
+            eachCellShape((rows, units, shape) -> {
+                add("rnnForward", f + shape, (kernels, operands) -> kernels.rnnForward(f,
+                        operands.input("z", rows, units), operands.output("h", rows, units)));
+                add("rnnForward", f + shape + " in place", (kernels, operands) -> {
+                    Matrix z = operands.updated("z", rows, units);
+                    kernels.rnnForward(f, z, z);
+                });
+                add("rnnBackward", f + shape, (kernels, operands) -> kernels.rnnBackward(f,
+                        operands.input("h", rows, units), operands.input("dh", rows, units),
+                        operands.output("dz", rows, units)));
+            });
+        }
+    }
+
+    private void lstm() {
+        eachCellShape((rows, units, shape) -> {
+            add("lstmForward", shape, (kernels, operands) -> kernels.lstmForward(operands.updated("z", rows, 4 * units),
+                    operands.input("cPrevious", rows, units), operands.output("c", rows, units),
+                    operands.output("h", rows, units)));
+            add("lstmForward", shape + " in place", (kernels, operands) -> {
+                Matrix c = operands.updated("c", rows, units);
+                kernels.lstmForward(operands.updated("z", rows, 4 * units), c, c, operands.output("h", rows, units));
+            });
+            add("lstmBackward", shape, (kernels, operands) -> kernels.lstmBackward(
+                    operands.updated("z", rows, 4 * units), operands.input("cPrevious", rows, units),
+                    operands.input("c", rows, units), operands.input("dh", rows, units),
+                    operands.updated("dc", rows, units)));
+        });
+    }
+
+    private void gruResetAfter() {
+        eachCellShape((rows, units, shape) -> {
+            add("gruForward", shape, (kernels, operands) -> kernels.gruForward(operands.updated("z", rows, 4 * units),
+                    operands.input("hPrevious", rows, units), operands.output("h", rows, units)));
+            add("gruForward", shape + " in place", (kernels, operands) -> {
+                Matrix h = operands.updated("h", rows, units);
+                kernels.gruForward(operands.updated("z", rows, 4 * units), h, h);
+            });
+            add("gruBackward", shape, (kernels, operands) -> kernels.gruBackward(
+                    operands.updated("z", rows, 4 * units), operands.input("hPrevious", rows, units),
+                    operands.input("dh", rows, units), operands.updated("dhPrevious", rows, units)));
+        });
+    }
+
+    private void gruResetBefore() {
+        eachCellShape((rows, units, shape) -> {
+            add("gruResetForward", shape, (kernels, operands) -> kernels.gruResetForward(
+                    operands.updated("z", rows, 4 * units), operands.input("hPrevious", rows, units)));
+            add("gruMixForward", shape, (kernels, operands) -> kernels.gruMixForward(
+                    operands.updated("z", rows, 4 * units), operands.input("hPrevious", rows, units),
+                    operands.output("h", rows, units)));
+            add("gruMixForward", shape + " in place", (kernels, operands) -> {
+                Matrix h = operands.updated("h", rows, units);
+                kernels.gruMixForward(operands.updated("z", rows, 4 * units), h, h);
+            });
+            add("gruMixBackward", shape, (kernels, operands) -> kernels.gruMixBackward(
+                    operands.updated("z", rows, 4 * units), operands.input("hPrevious", rows, units),
+                    operands.input("dh", rows, units), operands.updated("dhPrevious", rows, units)));
+            add("gruResetBackward", shape, (kernels, operands) -> kernels.gruResetBackward(
+                    operands.updated("z", rows, 4 * units), operands.input("hPrevious", rows, units),
+                    operands.input("ds", rows, units), operands.updated("dhPrevious", rows, units)));
+        });
+    }
+
+    // Rows of any length
+
+    @FunctionalInterface
+    private interface RowCase {
+        void add(int rows, int columns, String shape);
+    }
+
+    private static void eachRowShape(RowCase body) {
+        for (int columns : COLUMNS) {
+            for (int rows : columns < 100 ? new int[] {0, 1, 3} : new int[] {2}) {
+                body.add(rows, columns, shape(rows, columns));
+            }
+        }
+    }
+
+    private void functions() {
+        for (Function f : Function.values()) {
+            eachRowShape((rows, columns, shape) -> {
+                add("apply", f + shape, (kernels, operands) -> kernels.apply(f, operands.input("x", rows, columns),
+                        operands.output("y", rows, columns)));
+                add("apply", f + shape + " in place", (kernels, operands) -> {
+                    Matrix x = operands.updated("x", rows, columns);
+                    kernels.apply(f, x, x);
+                });
+            });
+            add("apply", f + " over all exponents", (kernels, operands) -> kernels.apply(f,
+                    operands.input("x", 1, 65537, index -> index * PATTERN_STEP), operands.output("y", 1, 65537)));
+        }
+    }
+
+    private void elementwise() {
+        eachRowShape((rows, columns, shape) -> {
+            add("scale", shape, (kernels, operands) -> kernels.scale(operands.updated("x", rows, columns),
+                    operands.factor()));
+            add("multiply", shape, (kernels, operands) -> kernels.multiply(operands.updated("x", rows, columns),
+                    operands.input("y", rows, columns)));
+        });
+    }
+
+    private void softmaxes() {
+        eachRowShape((rows, columns, shape) -> {
+            add("softmax", shape, (kernels, operands) -> kernels.softmax(operands.input("x", rows, columns),
+                    operands.output("y", rows, columns)));
+            add("softmax", shape + " in place", (kernels, operands) -> {
+                Matrix x = operands.updated("x", rows, columns);
+                kernels.softmax(x, x);
+            });
+            add("logSoftmax", shape, (kernels, operands) -> kernels.logSoftmax(operands.input("x", rows, columns),
+                    operands.output("y", rows, columns)));
+            add("logSoftmax", shape + " in place", (kernels, operands) -> {
+                Matrix x = operands.updated("x", rows, columns);
+                kernels.logSoftmax(x, x);
+            });
+        });
+    }
+
+    private void losses() {
+        eachRowShape((rows, columns, shape) -> {
+            if (columns > 0) {
+                add("crossEntropyForward", shape, (kernels, operands) -> kernels.crossEntropyForward(
+                        operands.updated("x", rows, columns), operands.indices("targets", rows, columns),
+                        operands.output("losses", rows, 1)));
+                add("crossEntropyBackward", shape, (kernels, operands) -> kernels.crossEntropyBackward(
+                        operands.updated("p", rows, columns), operands.indices("targets", rows, columns),
+                        operands.factor()));
+            }
+            add("squaredError", shape, (kernels, operands) -> kernels.squaredError(
+                    operands.updated("y", rows, columns), operands.input("target", rows, columns),
+                    operands.output("losses", rows, 1), operands.factor(), operands.factor()));
+        });
+    }
+
+    private void optimisers() {
+        for (int columns : COLUMNS) {
+            for (int t : new int[] {1, 10, 100_000}) {
+                AdamStep step = AdamStep.at(t, 1e-3, 0.9, 0.999, 1e-8, 0.75f);
+                add("adam", "t=" + t + shape(1, columns), (kernels, operands) -> kernels.adam(
+                        operands.updated("w", 1, columns), operands.input("dw", 1, columns),
+                        operands.updated("m", 1, columns), operands.updated("v", 1, columns), step));
+            }
+            for (float momentum : new float[] {0f, 0.9f}) {
+                add("sgd", "momentum " + momentum + shape(1, columns), (kernels, operands) -> kernels.sgd(
+                        operands.updated("w", 1, columns), operands.input("dw", 1, columns),
+                        operands.updated("v", 1, columns), operands.factor(), operands.factor(), momentum));
+            }
+        }
+    }
+
+    private static String shape(int rows, int columns) {
+        return " (" + rows + ", " + columns + ")";
+    }
+}

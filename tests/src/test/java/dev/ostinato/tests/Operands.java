@@ -1,0 +1,222 @@
+package dev.ostinato.tests;
+
+import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.PackedMatrix;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.IntPredicate;
+import java.util.function.IntUnaryOperator;
+import java.util.random.RandomGenerator;
+
+/**
+ * The operands of one call. Two instances with the same seed, asked for the same operands, hold the same bits at the same offsets: one
+ * serves the expected call, the other the actual one, and {@link #differences} compares what became of them. Every operand lies inside
+ * memory that holds {@link Inputs#margin}, aligned or at an odd offset, with rows packed or apart.
+ */
+final class Operands {
+    /** Floats before and behind each operand: more than a block, so that the widest stray access stays inside. */
+    private static final int MARGIN = 3 * Matrix.BLOCK;
+
+    private final Inputs inputs;
+    private final RandomGenerator random;
+    private final List<Operand> all = new ArrayList<>();
+    private final List<Float> results = new ArrayList<>();
+
+    Operands(Inputs inputs, long seed) {
+        this.inputs = inputs;
+        this.random = new SplittableRandom(seed);
+    }
+
+    /** Returns a matrix that is only read. */
+    Matrix input(String name, int rows, int columns) {
+        return matrix(name, rows, columns, false, index -> randomBits());
+    }
+
+    /** Returns a matrix that is only read, element {@code row * columns + column} having the bits that a function gives. */
+    Matrix input(String name, int rows, int columns, IntUnaryOperator bits) {
+        return matrix(name, rows, columns, false, bits);
+    }
+
+    /** Returns a matrix that is read and written. */
+    Matrix updated(String name, int rows, int columns) {
+        return matrix(name, rows, columns, true, index -> randomBits());
+    }
+
+    /** Returns a matrix that is overwritten; until then it holds what the margins hold. */
+    Matrix output(String name, int rows, int columns) {
+        return matrix(name, rows, columns, true, index -> inputs.margin);
+    }
+
+    /** Returns output rows {@code [gate][padded units]} of {@code w} that are only read, 0 in the padding. */
+    Matrix gateInput(String name, int rows, PackedMatrix w) {
+        return matrix(name, rows, w.outputs(), false, padded(w));
+    }
+
+    /** Returns output rows {@code [gate][padded units]} of {@code w} that are read and written, 0 in the padding. */
+    Matrix gateUpdated(String name, int rows, PackedMatrix w) {
+        return matrix(name, rows, w.outputs(), true, padded(w));
+    }
+
+    private IntUnaryOperator padded(PackedMatrix w) {
+        return index -> index % w.outputs() % Matrix.padded(w.units()) < w.units() ? randomBits() : 0;
+    }
+
+    /** Returns weights that are only read. */
+    PackedMatrix weights(String name, int count, int gates, int units) {
+        return packed(name, count, gates, units, false);
+    }
+
+    /** Returns weights that are read and written. */
+    PackedMatrix weightsUpdated(String name, int count, int gates, int units) {
+        return packed(name, count, gates, units, true);
+    }
+
+    /** Returns indices in [0, bound), most of them more than once. */
+    Indices indices(String name, int length, int bound) {
+        Indices indices = Indices.of(length + 2 * MARGIN).slice(MARGIN, MARGIN + length);
+        for (int i = 0; i < length; i++) {
+            indices.set(i, random.nextInt(Math.min(bound, Math.ceilDiv(length, 2) + 1)));
+        }
+        all.add(new Operand(name, indices.memory(), index -> false, index -> "[" + (index - MARGIN) + "]"));
+        return indices;
+    }
+
+    /** Returns any positive number. */
+    float factor() {
+        return 0.5f + random.nextFloat();
+    }
+
+    /** Records what an operation returned. */
+    void result(float value) {
+        results.add(value);
+    }
+
+    private int randomBits() {
+        return Float.floatToRawIntBits(inputs.next(random));
+    }
+
+    private Matrix matrix(String name, int rows, int columns, boolean written, IntUnaryOperator bits) {
+        int layout = random.nextInt(3);
+        int offset = MARGIN + (layout == 0 ? 0 : 1 + 2 * random.nextInt(Matrix.BLOCK / 2));
+        int stride = switch (layout) {
+            case 0 -> Matrix.padded(columns);
+            case 1 -> columns;
+            default -> columns + 1 + random.nextInt(2 * Matrix.BLOCK);
+        };
+        Memory memory = poisoned(offset + (long) rows * stride + MARGIN);
+        BitSet inside = new BitSet();
+        for (int r = 0; r < rows; r++) {
+            int first = offset + r * stride;
+            inside.set(first, first + columns);
+            for (int j = 0; j < columns; j++) {
+                memory.setInt(first + j, bits.applyAsInt(r * columns + j));
+            }
+        }
+        all.add(new Operand(name, memory, written ? inside::get : index -> false,
+                index -> inside.get(index)
+                        ? "[" + (index - offset) / stride + "][" + (index - offset) % stride + "]"
+                        : " margin, float " + (index - offset) + " of (" + rows + ", " + columns + ") at stride " + stride));
+        return Matrix.wrap(memory, offset, rows, columns, stride);
+    }
+
+    private PackedMatrix packed(String name, int count, int gates, int units, boolean written) {
+        int before = random.nextInt(3);
+        int padded = before + count + random.nextInt(3);
+        int offset = MARGIN + (random.nextBoolean() ? 0 : 1 + 2 * random.nextInt(Matrix.BLOCK / 2));
+        Memory memory = poisoned(offset + PackedMatrix.floats(padded, gates, units) + MARGIN);
+        PackedMatrix matrix = PackedMatrix.view(memory, offset, padded, gates, units).inputs(before, before + count);
+        BitSet inside = new BitSet();
+        for (int panel = 0; panel < matrix.panels(); panel++) {
+            int width = matrix.blocks(panel) * Matrix.BLOCK;
+            int first = (int) ((matrix.panelAddress(panel) - memory.address()) / Float.BYTES);
+            inside.set(first, first + count * width);
+            for (int i = 0; i < count * width; i++) {
+                int output = matrix.output(panel, i % width / Matrix.BLOCK) + i % Matrix.BLOCK;
+                memory.setInt(first + i, output % Matrix.padded(units) < units ? randomBits() : 0);
+            }
+        }
+        all.add(new Operand(name, memory, written ? inside::get : index -> false,
+                index -> (inside.get(index) ? " weight at float " : " margin at float ") + index));
+        return matrix;
+    }
+
+    private Memory poisoned(long floats) {
+        Memory memory = Memory.ofFloats(floats);
+        for (long i = 0; i < memory.floats(); i++) {
+            memory.setInt(i, inputs.margin);
+        }
+        return memory;
+    }
+
+    /** Returns what differs between these operands, on which the expected call has run, and those of the actual one. */
+    List<String> differences(Operands actual) {
+        List<String> found = new ArrayList<>();
+        for (int i = 0; i < all.size(); i++) {
+            all.get(i).differences(actual.all.get(i), found);
+        }
+        for (int i = 0; i < results.size(); i++) {
+            int expectedBits = Float.floatToRawIntBits(results.get(i));
+            int actualBits = Float.floatToRawIntBits(actual.results.get(i));
+            if (!same(expectedBits, actualBits)) {
+                found.add("result: " + describe(expectedBits, actualBits));
+            }
+        }
+        return found;
+    }
+
+    /** Whether two floats have the same bits, any NaN being like any other. */
+    private static boolean same(int bits, int otherBits) {
+        return bits == otherBits
+                || (Float.isNaN(Float.intBitsToFloat(bits)) && Float.isNaN(Float.intBitsToFloat(otherBits)));
+    }
+
+    private static String describe(int expected, int actual) {
+        return "expected " + Float.intBitsToFloat(expected) + " (" + Integer.toHexString(expected) + "), got "
+                + Float.intBitsToFloat(actual) + " (" + Integer.toHexString(actual) + ")";
+    }
+
+    private static final class Operand {
+        private final String name;
+        private final Memory memory;
+        private final int[] before;
+        private final IntPredicate written;
+        private final Place place;
+
+        Operand(String name, Memory memory, IntPredicate written, Place place) {
+            this.name = name;
+            this.memory = memory;
+            this.before = ints(memory);
+            this.written = written;
+            this.place = place;
+        }
+
+        void differences(Operand actual, List<String> found) {
+            int[] expectedBits = ints(memory);
+            int[] actualBits = ints(actual.memory);
+            for (int i = 0; i < expectedBits.length; i++) {
+                if (written.test(i)) {
+                    if (!same(expectedBits[i], actualBits[i])) {
+                        found.add(name + place.of(i) + ": " + describe(expectedBits[i], actualBits[i]));
+                    }
+                } else if (expectedBits[i] != before[i] || actualBits[i] != before[i]) {
+                    found.add(name + place.of(i) + ", not to be written: " + describe(before[i], actualBits[i]));
+                }
+            }
+        }
+
+        private static int[] ints(Memory memory) {
+            return memory.segment().toArray(ValueLayout.JAVA_INT);
+        }
+    }
+
+    /** Where a float of an operand's memory is, in words. */
+    @FunctionalInterface
+    private interface Place {
+        String of(int index);
+    }
+}
