@@ -18,6 +18,8 @@ public final class Matrix {
     /** Floats in a block, the unit that columns are padded to: one cache line. */
     public static final int BLOCK = 16;
 
+    private static final int CONFLICTING = 256;
+
     private final Memory memory;
     private final long address;
     private final int rows;
@@ -43,6 +45,8 @@ public final class Matrix {
             throw new IllegalArgumentException("matrix: expected sizes >= 0, got (" + rows + ", " + columns + ")");
         }
         int stride = padded(columns);
+        // Rows a multiple of 1 KB apart would share few sets of the caches, and throw each other out when a kernel walks down a column.
+        stride += rows > 1 && stride % CONFLICTING == 0 ? BLOCK : 0;
         return wrap(Memory.ofFloats((long) rows * stride), 0, rows, columns, stride);
     }
 
@@ -135,10 +139,10 @@ public final class Matrix {
 
     /** Overwrites a row with {@code values}, one for each column. */
     public void setRow(int row, float[] values) {
-        setRow(row, values, 0);
         if (values.length != columns) {
             throw new IllegalArgumentException("values: expected " + columns + " floats, got " + values.length);
         }
+        setRow(row, values, 0);
     }
 
     /** Overwrites a row with {@link #columns} floats of {@code values} from index {@code from}. */

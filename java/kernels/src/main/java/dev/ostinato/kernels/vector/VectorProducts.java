@@ -1,17 +1,24 @@
 package dev.ostinato.kernels.vector;
 
 import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.raw.Raw;
+import java.lang.ref.Reference;
 
 /** Cuts products into {@link Tiles} so that what a tile reads again is still in the nearest cache. */
 final class VectorProducts {
-    /** Inputs of a product taken at a time: a pair of weight columns, 64 bytes an input, then fills half of a 32 KB L1. */
-    private static final int INPUTS_AT_A_TIME = 256;
-    /** Rows taken at a time: with {@link #INPUTS_AT_A_TIME} inputs about 100 KB, which stay in L2 while the weights pass by. */
+    /** Inputs of a product taken at a time: a pair of weight columns, a line per input, then stays in L1. */
+    private static final int INPUTS_AT_A_TIME = 128;
+    /** Rows taken at a time: with {@link #INPUTS_AT_A_TIME} inputs 48 KB, which stay in L2 while the weights pass by. */
     private static final int ROWS_AT_A_TIME = 96;
     /** Rows of a weight gradient taken at a time: a pair of columns of dz is then 8 KB, and stays in L1. */
     private static final int GRADIENT_ROWS_AT_A_TIME = 128;
-    private static final int TILE_ROWS = 6;
+    private static final int TILE_ROWS = 5;
+
+    /** Room for a piece of a, tile by tile: {@code [tile][input][row]}. */
+    private static final ThreadLocal<Memory> SCRATCH = ThreadLocal
+            .withInitial(() -> Memory.ofFloats((long) ROWS_AT_A_TIME * INPUTS_AT_A_TIME));
 
     private VectorProducts() {
     }
@@ -21,46 +28,88 @@ final class VectorProducts {
             multiplyAddRow(a, w, out);
             return;
         }
+        Memory scratch = SCRATCH.get();
         for (int row = 0; row < a.rows(); row += ROWS_AT_A_TIME) {
             int rows = Math.min(ROWS_AT_A_TIME, a.rows() - row);
             for (int input = 0; input < w.inputs(); input += INPUTS_AT_A_TIME) {
                 int inputs = Math.min(INPUTS_AT_A_TIME, w.inputs() - input);
+                pack(a.rowAddress(row) + (long) input * Float.BYTES, bytes(a), rows, inputs, scratch.address());
                 for (int panel = 0; panel < w.panels(); panel++) {
-                    multiplyAddPanel(a, w, out, row, rows, input, inputs, panel, false);
+                    multiplyAddPanel(scratch.address(), w, out, row, rows, input, inputs, panel, false);
                 }
             }
+        }
+        Reference.reachabilityFence(scratch);
+    }
+
+    /** Lays the rows of each tile side by side. */
+    private static void pack(long from, long rowBytes, int rows, int inputs, long to) {
+        int tiles = Math.ceilDiv(rows, TILE_ROWS);
+        for (int tile = 0; tile < tiles; tile++) {
+            int tileRows = Math.ceilDiv(rows, tiles - tile);
+            for (int r = 0; r < tileRows; r++) {
+                for (int k = 0; k < inputs; k++) {
+                    Raw.set(to, (long) k * tileRows + r, Raw.get(from, k));
+                }
+                from += rowBytes;
+            }
+            to += (long) tileRows * inputs * Float.BYTES;
+            rows -= tileRows;
         }
     }
 
     /** All columns of a panel; with {@code alone} also the odd last one, otherwise that is taken together with a neighbour's. */
-    private static void multiplyAddPanel(Matrix a, PackedMatrix w, Matrix out, int row, int rows, int input, int inputs,
-            int panel,
+    private static void multiplyAddPanel(long packed, PackedMatrix w, Matrix out, int row, int rows, int input,
+            int inputs, int panel,
             boolean alone) {
         int vectors = vectors(w, panel);
-        long step = (long) vectors * Lanes.BYTES;
-        long from = a.rowAddress(row) + (long) input * Float.BYTES;
+        long step = vectors * Lanes.BYTES;
         long weights = w.panelAddress(panel) + input * step;
         long to = out.rowAddress(row);
         int v = 0;
         for (; v + 1 < vectors; v += 2) {
             long c = to + outputOffset(w, panel, v);
-            pair(from, bytes(a), Float.BYTES, weights + (long) v * Lanes.BYTES, step, Lanes.BYTES, c, bytes(out),
-                    to + outputOffset(w, panel, v + 1) - c, rows, inputs);
+            product(packed, weights + v * Lanes.BYTES, step, Lanes.BYTES, c, bytes(out),
+                    to + outputOffset(w, panel, v + 1) - c, rows,
+                    inputs);
         }
         if (v < vectors) {
             boolean first = panel % 2 == 0;
-            boolean hasNext = panel + 1 < w.panels() && vectors(w, panel + 1) == vectors;
-            long b = weights + (long) v * Lanes.BYTES;
+            long b = weights + v * Lanes.BYTES;
             long c = to + outputOffset(w, panel, v);
-            if (first && hasNext && !alone) {
+            if (first && !alone && panel + 1 < w.panels() && vectors(w, panel + 1) == vectors) {
                 long next = w.panelAddress(panel + 1) - w.panelAddress(panel);
-                pair(from, bytes(a), Float.BYTES, b, step, next, c, bytes(out), to + outputOffset(w, panel + 1, v) - c,
-                        rows, inputs);
+                product(packed, b, step, next, c, bytes(out), to + outputOffset(w, panel + 1, v) - c, rows, inputs);
             } else if (first || alone || vectors(w, panel - 1) != vectors) {
-                for (int r = 0; r < rows; r++) {
-                    Tiles.row(from + r * bytes(a), Float.BYTES, b, step, c + r * bytes(out), inputs);
-                }
+                productOfOne(packed, b, step, c, bytes(out), rows, inputs);
             }
+        }
+    }
+
+    /** Two columns of vectors and the packed rows. */
+    private static void product(long packed, long b, long bStep, long bNext, long c, long cRow, long cNext, int rows,
+            int inputs) {
+        int tiles = Math.ceilDiv(rows, TILE_ROWS);
+        for (int tile = 0; tile < tiles; tile++) {
+            int tileRows = Math.ceilDiv(rows, tiles - tile);
+            tile(tileRows, packed, (long) tileRows * Float.BYTES, b, bStep, bNext, c, cRow, cNext, inputs);
+            packed += (long) tileRows * inputs * Float.BYTES;
+            c += tileRows * cRow;
+            rows -= tileRows;
+        }
+    }
+
+    /** One column of vectors and the packed rows. */
+    private static void productOfOne(long packed, long b, long bStep, long c, long cRow, int rows, int inputs) {
+        int tiles = Math.ceilDiv(rows, TILE_ROWS);
+        for (int tile = 0; tile < tiles; tile++) {
+            int tileRows = Math.ceilDiv(rows, tiles - tile);
+            for (int r = 0; r < tileRows; r++) {
+                Tiles.row(packed + (long) r * Float.BYTES, (long) tileRows * Float.BYTES, b, bStep, c, inputs);
+                c += cRow;
+            }
+            packed += (long) tileRows * inputs * Float.BYTES;
+            rows -= tileRows;
         }
     }
 
@@ -84,7 +133,7 @@ final class VectorProducts {
             } else if (two && vectors == 3) {
                 rowSix(a, w, out, panel++, 0, next, panel, 0);
             } else {
-                multiplyAddPanel(a, w, out, 0, 1, 0, w.inputs(), panel, true);
+                multiplyAddPanel(a.address(), w, out, 0, 1, 0, w.inputs(), panel, true);
             }
             panel++;
         }
@@ -93,7 +142,7 @@ final class VectorProducts {
     private static void rowEight(Matrix a, PackedMatrix w, Matrix out, int panel, int v, long next, int panel2,
             int v2) {
         long c = out.address();
-        Tiles.rowEight(a.address(), Float.BYTES, w.panelAddress(panel) + (long) v * Lanes.BYTES,
+        Tiles.rowEight(a.address(), w.panelAddress(panel) + (long) v * Lanes.BYTES,
                 (long) vectors(w, panel) * Lanes.BYTES, next,
                 w.inputs(), c + outputOffset(w, panel, v), c + outputOffset(w, panel, v + 1),
                 c + outputOffset(w, panel, v + 2),
@@ -103,7 +152,7 @@ final class VectorProducts {
 
     private static void rowSix(Matrix a, PackedMatrix w, Matrix out, int panel, int v, long next, int panel2, int v2) {
         long c = out.address();
-        Tiles.rowSix(a.address(), Float.BYTES, w.panelAddress(panel) + (long) v * Lanes.BYTES,
+        Tiles.rowSix(a.address(), w.panelAddress(panel) + (long) v * Lanes.BYTES,
                 (long) vectors(w, panel) * Lanes.BYTES, next,
                 w.inputs(), c + outputOffset(w, panel, v), c + outputOffset(w, panel, v + 1),
                 c + outputOffset(w, panel, v + 2),
@@ -129,7 +178,7 @@ final class VectorProducts {
         int v = 0;
         for (; v + 1 < vectors; v += 2) {
             long b = gradients + outputOffset(dw, panel, v);
-            pair(from, Float.BYTES, -bytes(a), b, -bytes(dz), gradients + outputOffset(dw, panel, v + 1) - b,
+            gradient(from, -bytes(a), b, -bytes(dz), gradients + outputOffset(dw, panel, v + 1) - b,
                     dw.panelAddress(panel) + (long) v * Lanes.BYTES, width, Lanes.BYTES, dw.inputs(), rows);
         }
         if (v < vectors) {
@@ -140,24 +189,29 @@ final class VectorProducts {
         }
     }
 
-    /** Two columns of vectors and any number of rows, in tiles as equal as they can be: eight rows are 4 + 4, not 6 + 2. */
-    private static void pair(long a, long aRow, long aStep, long b, long bStep, long bNext, long c, long cRow,
-            long cNext, int rows,
+    /** Two columns of vectors and any number of inputs of a, which lie side by side as they are. */
+    private static void gradient(long a, long aStep, long b, long bStep, long bNext, long c, long cRow, long cNext,
+            int inputs,
             int count) {
-        int tiles = Math.ceilDiv(rows, TILE_ROWS);
+        int tiles = Math.ceilDiv(inputs, TILE_ROWS);
         for (int tile = 0; tile < tiles; tile++) {
-            int tileRows = Math.ceilDiv(rows, tiles - tile);
-            switch (tileRows) {
-                case 6 -> Tiles.rows6(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
-                case 5 -> Tiles.rows5(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
-                case 4 -> Tiles.rows4(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
-                case 3 -> Tiles.rows3(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
-                case 2 -> Tiles.rows2(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
-                default -> Tiles.rows1(a, aRow, aStep, b, bStep, bNext, c, cRow, cNext, count);
-            }
-            a += tileRows * aRow;
+            int tileRows = Math.ceilDiv(inputs, tiles - tile);
+            tile(tileRows, a, aStep, b, bStep, bNext, c, cRow, cNext, count);
+            a += (long) tileRows * Float.BYTES;
             c += tileRows * cRow;
-            rows -= tileRows;
+            inputs -= tileRows;
+        }
+    }
+
+    /** Tiles are made as equal as they can be: six rows are 3 + 3, not 5 + 1. */
+    private static void tile(int rows, long a, long aStep, long b, long bStep, long bNext, long c, long cRow,
+            long cNext, int count) {
+        switch (rows) {
+            case 5 -> Tiles.rows5(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
+            case 4 -> Tiles.rows4(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
+            case 3 -> Tiles.rows3(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
+            case 2 -> Tiles.rows2(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
+            default -> Tiles.rows1(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
         }
     }
 

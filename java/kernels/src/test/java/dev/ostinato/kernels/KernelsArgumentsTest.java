@@ -1,0 +1,213 @@
+package dev.ostinato.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+/** Every check of the facade: what is expected and what came are in the message, and nothing has been written. */
+final class KernelsArgumentsTest {
+    private static final AdamStep STEP = AdamStep.at(1, 1e-3, 0.9, 0.999, 1e-8, 1f);
+
+    private final Kernels kernels = Backends.kernels("scalar");
+
+    private static void rejects(String message, Executable call) {
+        assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
+    }
+
+    private static void outside(String message, Executable call) {
+        assertEquals(message, assertThrows(IndexOutOfBoundsException.class, call).getMessage());
+    }
+
+    private static Matrix matrix(int rows, int columns) {
+        return Matrix.of(rows, columns);
+    }
+
+    // Products: w is 5 inputs to 2 gates of 20 units, which is 64 outputs
+
+    private final PackedMatrix w = PackedMatrix.of(5, 2, 20);
+
+    @Test
+    void multiplyAdd() {
+        rejects("a: expected (3, 5), got (3, 4)", () -> kernels.multiplyAdd(matrix(3, 4), w, matrix(3, 64)));
+        rejects("a: expected (3, 5), got (2, 5)", () -> kernels.multiplyAdd(matrix(2, 5), w, matrix(3, 64)));
+        rejects("out: expected (3, 64), got (3, 40)", () -> kernels.multiplyAdd(matrix(3, 5), w, matrix(3, 40)));
+    }
+
+    @Test
+    void weightGradient() {
+        rejects("a: expected (3, 5), got (3, 6)", () -> kernels.weightGradient(matrix(3, 6), matrix(3, 64), w));
+        rejects("a: expected (4, 5), got (3, 5)", () -> kernels.weightGradient(matrix(3, 5), matrix(4, 64), w));
+        rejects("dz: expected (3, 64), got (3, 63)", () -> kernels.weightGradient(matrix(3, 5), matrix(3, 63), w));
+    }
+
+    @Test
+    void columnSums() {
+        rejects("sums: expected (1, 7), got (1, 6)", () -> kernels.columnSums(matrix(3, 7), matrix(1, 6)));
+        rejects("sums: expected (1, 7), got (3, 7)", () -> kernels.columnSums(matrix(3, 7), matrix(3, 7)));
+    }
+
+    // Tables
+
+    @Test
+    void fillRows() {
+        rejects("row: expected (1, 7), got (1, 8)", () -> kernels.fillRows(matrix(1, 8), matrix(3, 7)));
+        rejects("row: expected (1, 7), got (2, 7)", () -> kernels.fillRows(matrix(2, 7), matrix(3, 7)));
+        Matrix out = matrix(2, 3);
+        kernels.fillRows(Matrix.of(new float[][] {{1, 2, 3}}), out);
+        assertArrayEquals(new float[][] {{1, 2, 3}, {1, 2, 3}}, out.toArray());
+    }
+
+    @Test
+    void gather() {
+        Matrix table = Matrix.of(new float[][] {{1, 2}, {3, 4}, {5, 6}});
+        rejects("out: expected (4, 2), got (3, 2)", () -> kernels.gather(table, Indices.of(4), matrix(3, 2)));
+        rejects("out: expected (4, 2), got (4, 3)", () -> kernels.gather(table, Indices.of(4), matrix(4, 3)));
+        outside("indices[1]: expected 0..2, got 3", () -> kernels.gather(table, Indices.of(2, 3), matrix(2, 2)));
+        Matrix out = matrix(2, 2);
+        kernels.gather(table, Indices.of(2, 0), out);
+        assertArrayEquals(new float[][] {{5, 6}, {1, 2}}, out.toArray());
+    }
+
+    @Test
+    void scatterAdd() {
+        rejects("x: expected (2, 7), got (3, 7)", () -> kernels.scatterAdd(matrix(3, 7), Indices.of(2), matrix(9, 7)));
+        rejects("x: expected (2, 8), got (2, 7)", () -> kernels.scatterAdd(matrix(2, 7), Indices.of(2), matrix(9, 8)));
+        outside("indices[1]: expected 0..8, got -1",
+                () -> kernels.scatterAdd(matrix(2, 7), Indices.of(0, -1), matrix(9, 7)));
+    }
+
+    @Test
+    void nothingIsWrittenBeforeTheLastIndexIsChecked() {
+        Matrix table = matrix(9, 7);
+        Matrix x = matrix(2, 7);
+        x.set(0, 0, 1f);
+        x.set(1, 0, 1f);
+        outside("indices[0]: expected 0..8, got 9", () -> kernels.scatterAdd(x, Indices.of(9, 1), table));
+        assertArrayEquals(matrix(9, 7).toArray(), table.toArray());
+    }
+
+    @Test
+    void addInputs() {
+        rejects("out: expected (2, 64), got (3, 64)", () -> kernels.addInputs(w, Indices.of(2), matrix(3, 64)));
+        rejects("out: expected (2, 64), got (2, 40)", () -> kernels.addInputs(w, Indices.of(2), matrix(2, 40)));
+        outside("indices[0]: expected 0..4, got 5", () -> kernels.addInputs(w, Indices.of(5, 0), matrix(2, 64)));
+    }
+
+    @Test
+    void scatterAddInputs() {
+        rejects("dz: expected (2, 64), got (3, 64)", () -> kernels.scatterAddInputs(matrix(3, 64), Indices.of(2), w));
+        rejects("dz: expected (2, 64), got (2, 40)", () -> kernels.scatterAddInputs(matrix(2, 40), Indices.of(2), w));
+        outside("indices[1]: expected 0..4, got 2147483647",
+                () -> kernels.scatterAddInputs(matrix(2, 64), Indices.of(0, Integer.MAX_VALUE), w));
+    }
+
+    // Cells: B = 2, Hp = 32
+
+    private final Matrix units = matrix(2, 32);
+    private final Matrix gates = matrix(2, 128);
+    private final Matrix narrow = matrix(2, 16);
+    private final Matrix tall = matrix(3, 32);
+    private final Matrix ragged = matrix(2, 30);
+
+    @Test
+    void rnn() {
+        Activation f = Activation.TANH;
+        rejects("h: expected a multiple of 16 columns, got (2, 30)", () -> kernels.rnnForward(f, ragged, ragged));
+        rejects("z: expected (2, 32), got (3, 32)", () -> kernels.rnnForward(f, tall, units));
+        rejects("z: expected a multiple of 16 columns, got (2, 30)", () -> kernels.rnnForward(f, ragged, units));
+        rejects("h: expected a multiple of 16 columns, got (2, 30)",
+                () -> kernels.rnnBackward(f, ragged, ragged, ragged));
+        rejects("dh: expected (2, 32), got (2, 16)", () -> kernels.rnnBackward(f, units, narrow, units));
+        rejects("dz: expected (2, 32), got (3, 32)", () -> kernels.rnnBackward(f, units, units, tall));
+    }
+
+    @Test
+    void lstm() {
+        rejects("states: expected a multiple of 16 columns, got (2, 30)",
+                () -> kernels.lstmForward(matrix(2, 120), ragged, ragged, ragged));
+        rejects("z: expected (2, 128), got (2, 32)", () -> kernels.lstmForward(units, units, units, units));
+        rejects("cPrevious: expected (2, 32), got (3, 32)", () -> kernels.lstmForward(gates, tall, units, units));
+        rejects("c: expected (2, 32), got (2, 16)", () -> kernels.lstmForward(gates, units, narrow, units));
+        rejects("z: expected (3, 128), got (2, 128)", () -> kernels.lstmBackward(gates, units, tall, units, units));
+        rejects("cPrevious: expected (2, 32), got (3, 32)",
+                () -> kernels.lstmBackward(gates, tall, units, units, units));
+        rejects("dh: expected (2, 32), got (2, 16)", () -> kernels.lstmBackward(gates, units, units, narrow, units));
+        rejects("dc: expected (2, 32), got (3, 32)", () -> kernels.lstmBackward(gates, units, units, units, tall));
+    }
+
+    @Test
+    void gruResetAfter() {
+        rejects("z: expected (2, 64), got (2, 128)", () -> kernels.gruForward(gates, units, narrow));
+        rejects("hPrevious: expected (2, 32), got (3, 32)", () -> kernels.gruForward(gates, tall, units));
+        rejects("z: expected (3, 128), got (2, 128)", () -> kernels.gruBackward(gates, units, tall, units));
+        rejects("hPrevious: expected (2, 32), got (2, 16)", () -> kernels.gruBackward(gates, narrow, units, units));
+        rejects("dhPrevious: expected (2, 32), got (3, 32)", () -> kernels.gruBackward(gates, units, units, tall));
+    }
+
+    @Test
+    void gruResetBefore() {
+        rejects("z: expected (2, 64), got (2, 128)", () -> kernels.gruResetForward(gates, narrow));
+        rejects("states: expected a multiple of 16 columns, got (2, 30)",
+                () -> kernels.gruResetForward(matrix(2, 120), ragged));
+        rejects("z: expected (3, 128), got (2, 128)", () -> kernels.gruMixForward(gates, units, tall));
+        rejects("hPrevious: expected (2, 32), got (2, 16)", () -> kernels.gruMixForward(gates, narrow, units));
+        rejects("z: expected (2, 128), got (2, 32)", () -> kernels.gruMixBackward(units, units, units, units));
+        rejects("hPrevious: expected (2, 32), got (3, 32)", () -> kernels.gruMixBackward(gates, tall, units, units));
+        rejects("dhPrevious: expected (2, 32), got (2, 16)",
+                () -> kernels.gruMixBackward(gates, units, units, narrow));
+        rejects("z: expected (3, 128), got (2, 128)", () -> kernels.gruResetBackward(gates, units, tall, units));
+        rejects("hPrevious: expected (2, 32), got (3, 32)", () -> kernels.gruResetBackward(gates, tall, units, units));
+        rejects("dhPrevious: expected (2, 32), got (2, 16)",
+                () -> kernels.gruResetBackward(gates, units, units, narrow));
+    }
+
+    // Rows
+
+    @Test
+    void elementwise() {
+        rejects("y: expected (3, 7), got (3, 8)", () -> kernels.apply(Function.EXP, matrix(3, 7), matrix(3, 8)));
+        rejects("y: expected (3, 7), got (2, 7)", () -> kernels.multiply(matrix(3, 7), matrix(2, 7)));
+        rejects("y: expected (3, 7), got (3, 6)", () -> kernels.softmax(matrix(3, 7), matrix(3, 6)));
+        rejects("y: expected (3, 7), got (4, 7)", () -> kernels.logSoftmax(matrix(3, 7), matrix(4, 7)));
+        rejects("x: expected (1, 7), got (2, 7)", () -> kernels.sumOfSquares(matrix(2, 7)));
+    }
+
+    @Test
+    void crossEntropy() {
+        rejects("losses: expected (3, 1), got (3, 2)",
+                () -> kernels.crossEntropyForward(matrix(3, 7), Indices.of(3), matrix(3, 2)));
+        rejects("targets: expected 3, got 2",
+                () -> kernels.crossEntropyForward(matrix(3, 7), Indices.of(2), matrix(3, 1)));
+        outside("targets[2]: expected 0..6, got 7",
+                () -> kernels.crossEntropyForward(matrix(3, 7), Indices.of(0, 6, 7), matrix(3, 1)));
+        rejects("targets: expected 3, got 4", () -> kernels.crossEntropyBackward(matrix(3, 7), Indices.of(4), 1f));
+        outside("targets[0]: expected 0..6, got -1",
+                () -> kernels.crossEntropyBackward(matrix(1, 7), Indices.of(new int[] {-1}), 1f));
+    }
+
+    @Test
+    void squaredError() {
+        rejects("target: expected (3, 7), got (3, 1)",
+                () -> kernels.squaredError(matrix(3, 7), matrix(3, 1), matrix(3, 1), 1f, 1f));
+        rejects("losses: expected (3, 1), got (1, 3)",
+                () -> kernels.squaredError(matrix(3, 7), matrix(3, 7), matrix(1, 3), 1f, 1f));
+    }
+
+    @Test
+    void optimisers() {
+        Matrix p = matrix(1, 7);
+        Matrix q = matrix(1, 6);
+        Matrix two = matrix(2, 7);
+        rejects("w: expected (1, 7), got (2, 7)", () -> kernels.adam(two, two, two, two, STEP));
+        rejects("dw: expected (1, 7), got (1, 6)", () -> kernels.adam(p, q, p, p, STEP));
+        rejects("m: expected (1, 7), got (2, 7)", () -> kernels.adam(p, p, two, p, STEP));
+        rejects("v: expected (1, 7), got (1, 6)", () -> kernels.adam(p, p, p, q, STEP));
+        rejects("w: expected (1, 7), got (2, 7)", () -> kernels.sgd(two, two, two, 1f, 1f, 0f));
+        rejects("dw: expected (1, 7), got (1, 6)", () -> kernels.sgd(p, q, p, 1f, 1f, 0f));
+        rejects("v: expected (1, 7), got (2, 7)", () -> kernels.sgd(p, p, two, 1f, 1f, 0f));
+        rejects("t: expected >= 1, got 0", () -> AdamStep.at(0, 1e-3, 0.9, 0.999, 1e-8, 1f));
+    }
+}
