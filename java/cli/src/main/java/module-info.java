@@ -2,6 +2,8 @@
 module dev.ostinato.cli {
     requires dev.ostinato.formats;
     requires info.picocli;
+    requires java.desktop;
+    requires jdk.management;
     requires me.tongfei.progressbar;
     requires HdrHistogram;
     requires xchart;

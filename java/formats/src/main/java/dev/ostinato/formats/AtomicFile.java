@@ -28,16 +28,16 @@ public final class AtomicFile {
     }
 
     /// Creates or replaces a file with what `body` writes. The bytes go to a temporary file in the same directory,
-    /// which takes the name only when they are on the disk; until then an existing file is as it was, and on any failure,
-    /// of `body` too, the temporary is deleted. If fsync of the directory fails, after that, the new file is in place
-    /// but may not survive a power cut.
+    /// which takes the name only when they are on the disk; until then an existing file is as it was, and on any
+    /// failure, of `body` too, the temporary is deleted. If fsync of the directory fails, after that, the new file is
+    /// in place but may not survive a power cut.
     ///
-    /// A symbolic link is followed. A replaced file leaves its permissions to the new one, less the umask. A process that
-    /// is killed leaves a file named `.ostinato-*.tmp`.
+    /// A symbolic link is followed. A replaced file leaves its permissions to the new one, less the umask. A process
+    /// that is killed leaves a file named `.ostinato-*.tmp`.
     ///
     /// @param body gets a channel that is valid during the call; closing it has no effect
-    /// @throws FileSystemException names the target and the reason: it is a directory, a special file or write-protected,
-    ///     its parent is missing, no directory or write-protected, or `body` or the disk failed
+    /// @throws FileSystemException names the target and the reason: it is a directory, a special file or
+    ///     write-protected, its parent is missing, no directory or write-protected, or `body` or the disk failed
     public static void write(Path target, IOConsumer<? super WritableByteChannel> body) throws IOException {
         try {
             replace(resolve(target), body);

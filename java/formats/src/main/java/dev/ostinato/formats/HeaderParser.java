@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
-
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -65,11 +64,17 @@ final class HeaderParser {
         checkEnds(file, bytes);
         HeaderParser parser = new HeaderParser(file, bytes);
         try (parser.json) {
-            Header header = parser.header();
+            Header header = parser.parse();
             header.checkCoverage(file, dataSize);
             return header;
+        }
+    }
+
+    private Header parse() throws FormatException {
+        try {
+            return header();
         } catch (JacksonException e) {
-            throw parser.refusal(e);
+            throw refusal(e);
         }
     }
 
@@ -235,7 +240,7 @@ final class HeaderParser {
     }
 
     private FormatException refusal(String subject, String expected, String got) {
-        return new FormatException(file, subject + ": expected " + expected + ", got " + got + at(json));
+        return new FormatException(file, subject + ": expected " + expected + ", got " + got + at());
     }
 
     private FormatException refusal(JacksonException e) {
@@ -243,11 +248,11 @@ final class HeaderParser {
             return notUtf8;
         }
         String problem = e instanceof UnexpectedEndOfInputException ? "the end" : e.getOriginalMessage();
-        return new FormatException(file, "header: expected JSON, got " + problem + at(json), e);
+        return new FormatException(file, "header: expected JSON, got " + problem + at(), e);
     }
 
     /// Says where the parser stands, as a byte of the file: it counts UTF-16 units, so the way is counted again.
-    private String at(JsonParser json) {
+    private String at() {
         TokenStreamLocation location = json.currentLocation();
         long position = 0;
         for (long units = 0; units < location.getCharOffset() && position < bytes.byteSize(); position++) {

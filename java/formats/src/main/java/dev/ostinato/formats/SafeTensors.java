@@ -24,7 +24,6 @@ import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.Set;
 import java.util.TreeMap;
-
 import org.jspecify.annotations.Nullable;
 
 /// A safetensors file: named tensors and text about them. Immutable and safe for all threads; its memory goes when
@@ -110,7 +109,7 @@ public final class SafeTensors {
         try {
             return Arena.ofAuto().allocate(size, 64);
         } catch (OutOfMemoryError e) {
-            // The limit on direct memory, which a file must not turn into an error; a mapping does not count against it.
+            // The limit on direct memory: no reason to fail, since a mapping does not count against it.
             return null;
         }
     }

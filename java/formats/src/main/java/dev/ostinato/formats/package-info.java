@@ -20,6 +20,8 @@
 ///         .write(Path.of("model.safetensors"));
 /// ```
 ///
+/// A [ModelFile] is such a file that holds a whole model, and a [Checkpoint] one that holds its training as well.
+///
 /// The same tensors give the same bytes, and they are those of the Python reference. Files reach their place through
 /// [AtomicFile]: a reader sees the old file or the new one, and so does the next start after a power cut.
 @NullMarked

@@ -36,7 +36,8 @@ class DTypeTest {
             if (exponent == 31) {
                 magnitude = (bits & 3) == 0 ? Double.POSITIVE_INFINITY : Double.NaN;
             }
-            assertEquals((float) (bits < 128 ? magnitude : -magnitude), toFloat(DType.F8_E5M2, 1, bits), "bits " + bits);
+            assertEquals((float) (bits < 128 ? magnitude : -magnitude), toFloat(DType.F8_E5M2, 1, bits),
+                    "bits " + bits);
         }
     }
 
@@ -57,8 +58,8 @@ class DTypeTest {
     @Test
     void unsignedLongsRoundOnce() {
         for (long bits : new long[] {0, 1, 0x7fffffffffffffffL, 0x8000000000000000L, 0x8000008000000000L,
-                0x8000008000000001L, 0x8000018000000000L, 0x80000080ffffffffL, 0xffffff7fffffffffL,
-                0xffffff8000000000L}) {
+            0x8000008000000001L, 0x8000018000000000L, 0x80000080ffffffffL, 0xffffff7fffffffffL,
+            0xffffff8000000000L}) {
             float expected = new BigInteger(Long.toUnsignedString(bits)).floatValue();
             assertEquals(expected, toFloat(DType.U64, 8, bits), Long.toHexString(bits));
         }

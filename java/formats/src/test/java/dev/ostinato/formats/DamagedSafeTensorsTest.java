@@ -101,9 +101,9 @@ class DamagedSafeTensorsTest {
         refused("{}\n", "expected '}' and then only spaces, got 0x0a at byte 10");
         refused("{}\0", "expected '}' and then only spaces, got 0x00 at byte 10");
         refused("{} {}", "expected nothing after the object, got an object");
-        refused("{}x }", "expected JSON");
+        refused("{}x }", "expected JSON", "before byte 11");
         refused("{\"a\":" + ONE + ",}", "expected JSON");
-        refused("{\"a\":" + ONE, 1, "expected JSON, got the end");
+        refused("{\"a\":" + ONE, 1, "expected JSON, got the end before byte " + (8 + 5 + ONE.length()));
         refused("{'a':" + ONE + "}", "expected JSON");
         refused("{/**/}", "expected JSON");
         refused("{\"a\tb\":" + ONE + "}", "expected JSON");
@@ -116,8 +116,9 @@ class DamagedSafeTensorsTest {
         refused(new byte[] {'{', '"', (byte) 0xed, (byte) 0xa0, (byte) 0x80, '"', '}'}, 0, "expected UTF-8, got 0xed");
         refused(new byte[] {'{', '"', (byte) 0xf0, (byte) 0x9d, '}'}, 0, "expected UTF-8, got 0xf0");
         refused("{\"a\":{}}".getBytes(UTF_16LE), 0, "expected '}' and then only spaces, got 0x00");
-        refused("{\"\\ud800\":" + ONE + "}", "half a surrogate pair in \"\\ud800\"");
-        refused("{\"__metadata__\":{\"k\":\"\\udc00\"}}", "half a surrogate pair");
+        refused("{\"\\ud800\":" + ONE + "}", "surrogate pair", "before byte 16");
+        refused("{\"__metadata__\":{\"k\":\"\\udc00\"}}", "surrogate pair");
+        refused("{\"__metadata__\":{\"k\":\"\\ud800\"}}", "surrogate pair");
     }
 
     @Test
@@ -138,40 +139,40 @@ class DamagedSafeTensorsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-            "{}                                                            | got no dtype",
-            "{`dtype`:`U8`,`data_offsets`:[0,1]}                           | got no shape",
-            "{`dtype`:`U8`,`shape`:[1]}                                    | got no data_offsets",
-            "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[0,1],`more`:1}      | data_offsets, got `more`",
-            "{`DType`:`U8`,`shape`:[1],`data_offsets`:[0,1]}               | data_offsets, got `DType`",
-            "{`dtype`:`u8`,`shape`:[1],`data_offsets`:[0,1]}               | F32, F64, I64, U64], got `u8`",
-            "{`dtype`:`F4`,`shape`:[1],`data_offsets`:[0,1]}               | dtype: expected one of [BOOL, U8",
-            "{`dtype`:8,`shape`:[1],`data_offsets`:[0,1]}                  | dtype: expected a string, got the number",
-            "{`dtype`:null,`shape`:[1],`data_offsets`:[0,1]}               | dtype: expected a string, got null",
-            "{`dtype`:`U8`,`shape`:[-1],`data_offsets`:[0,1]}              | shape: expected an integer from 0",
-            "{`dtype`:`U8`,`shape`:[-0],`data_offsets`:[0,0]}              | shape: expected an integer from 0",
-            "{`dtype`:`U8`,`shape`:[1.0],`data_offsets`:[0,1]}             | got the number `1.0`",
-            "{`dtype`:`U8`,`shape`:[1e0],`data_offsets`:[0,1]}             | got the number `1e0`",
-            "{`dtype`:`U8`,`shape`:[01],`data_offsets`:[0,1]}              | expected JSON",
-            "{`dtype`:`U8`,`shape`:[NaN],`data_offsets`:[0,1]}             | expected JSON",
-            "{`dtype`:`U8`,`shape`:[`1`],`data_offsets`:[0,1]}             | got the string `1`",
-            "{`dtype`:`U8`,`shape`:[true],`data_offsets`:[0,1]}            | got true",
-            "{`dtype`:`U8`,`shape`:1,`data_offsets`:[0,1]}                 | shape: expected an array, got the number",
-            "{`dtype`:`U8`,`shape`:{},`data_offsets`:[0,1]}                | shape: expected an array, got an object",
-            "{`dtype`:`U8`,`shape`:[9223372036854775808],`data_offsets`:[0,1]}     | to 2^63 - 1, got the number",
-            "{`dtype`:`U8`,`shape`:[18446744073709551617],`data_offsets`:[0,1]}    | to 2^63 - 1, got the number",
-            "{`dtype`:`U8`,`shape`:[4294967296,4294967296,1],`data_offsets`:[0,0]} | a size below 2^63 bytes",
-            "{`dtype`:`U8`,`shape`:[4294967296,4294967296,0],`data_offsets`:[0,0]} | a size below 2^63 bytes",
-            "{`dtype`:`F64`,`shape`:[2305843009213693952],`data_offsets`:[0,0]}    | a size below 2^63 bytes",
-            "{`dtype`:`U8`,`shape`:[2],`data_offsets`:[0,1]}               | 2 bytes for U8 [2], got 1 in data_offsets [0, 1]",
-            "{`dtype`:`U8`,`shape`:[],`data_offsets`:[0,0]}                | 1 bytes for U8 [], got 0",
-            "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[1,0]}               | begin <= end, got [1, 0]",
-            "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[0]}                 | begin <= end, got [0]",
-            "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[]}                  | begin <= end, got []",
-            "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[0,1,1]}             | at most 2 integers",
-            "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[-1,0]}              | data_offsets: expected an integer from 0",
-            "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[0,9223372036854775807]}     | 1 bytes for U8 [1], got 9223372036854775807",
-            "[]                                                            | expected an object, got an array",
-            "null                                                          | expected an object, got null"})
+        "{}                                                            | got no dtype",
+        "{`dtype`:`U8`,`data_offsets`:[0,1]}                           | got no shape",
+        "{`dtype`:`U8`,`shape`:[1]}                                    | got no data_offsets",
+        "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[0,1],`more`:1}      | data_offsets, got `more`",
+        "{`DType`:`U8`,`shape`:[1],`data_offsets`:[0,1]}               | data_offsets, got `DType`",
+        "{`dtype`:`u8`,`shape`:[1],`data_offsets`:[0,1]}               | F32, F64, I64, U64], got `u8`",
+        "{`dtype`:`F4`,`shape`:[1],`data_offsets`:[0,1]}               | dtype: expected one of [BOOL, U8",
+        "{`dtype`:8,`shape`:[1],`data_offsets`:[0,1]}                  | dtype: expected a string, got the number",
+        "{`dtype`:null,`shape`:[1],`data_offsets`:[0,1]}               | dtype: expected a string, got null",
+        "{`dtype`:`U8`,`shape`:[-1],`data_offsets`:[0,1]}              | shape: expected an integer from 0",
+        "{`dtype`:`U8`,`shape`:[-0],`data_offsets`:[0,0]}              | shape: expected an integer from 0",
+        "{`dtype`:`U8`,`shape`:[1.0],`data_offsets`:[0,1]}             | got the number `1.0`",
+        "{`dtype`:`U8`,`shape`:[1e0],`data_offsets`:[0,1]}             | got the number `1e0`",
+        "{`dtype`:`U8`,`shape`:[01],`data_offsets`:[0,1]}              | expected JSON",
+        "{`dtype`:`U8`,`shape`:[NaN],`data_offsets`:[0,1]}             | expected JSON",
+        "{`dtype`:`U8`,`shape`:[`1`],`data_offsets`:[0,1]}             | got the string `1`",
+        "{`dtype`:`U8`,`shape`:[true],`data_offsets`:[0,1]}            | got true",
+        "{`dtype`:`U8`,`shape`:1,`data_offsets`:[0,1]}                 | shape: expected an array, got the number",
+        "{`dtype`:`U8`,`shape`:{},`data_offsets`:[0,1]}                | shape: expected an array, got an object",
+        "{`dtype`:`U8`,`shape`:[9223372036854775808],`data_offsets`:[0,1]}     | to 2^63 - 1, got the number",
+        "{`dtype`:`U8`,`shape`:[18446744073709551617],`data_offsets`:[0,1]}    | to 2^63 - 1, got the number",
+        "{`dtype`:`U8`,`shape`:[4294967296,4294967296,1],`data_offsets`:[0,0]} | a size below 2^63 bytes",
+        "{`dtype`:`U8`,`shape`:[4294967296,4294967296,0],`data_offsets`:[0,0]} | a size below 2^63 bytes",
+        "{`dtype`:`F64`,`shape`:[2305843009213693952],`data_offsets`:[0,0]}    | a size below 2^63 bytes",
+        "{`dtype`:`U8`,`shape`:[2],`data_offsets`:[0,1]}               | 2 bytes for U8 [2], got 1 in data_offsets",
+        "{`dtype`:`U8`,`shape`:[],`data_offsets`:[0,0]}                | 1 bytes for U8 [], got 0",
+        "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[1,0]}               | begin <= end, got [1, 0]",
+        "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[0]}                 | begin <= end, got [0]",
+        "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[]}                  | begin <= end, got []",
+        "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[0,1,1]}             | at most 2 integers",
+        "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[-1,0]}              | data_offsets: expected an integer from 0",
+        "{`dtype`:`U8`,`shape`:[1],`data_offsets`:[0,9223372036854775807]}     | 1 bytes for U8 [1], got 9223372036854",
+        "[]                                                            | expected an object, got an array",
+        "null                                                          | expected an object, got null"})
     void entryIsChecked(String entry, String essential) {
         refused("{\"t\":" + entry.replace('`', '"') + "}", 1, essential.replace('`', '"'));
     }
@@ -180,7 +181,8 @@ class DamagedSafeTensorsTest {
     void tensorsTileTheData() {
         String template = "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[%d,%d]},"
                 + "\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[%d,%d]}}";
-        refused(template.formatted(0, 4, 3, 7), 7, "\"b\": expected data_offsets that begin at 4, got [3, 7], an overlap");
+        refused(template.formatted(0, 4, 3, 7), 7,
+                "\"b\": expected data_offsets that begin at 4, got [3, 7], an overlap");
         refused(template.formatted(0, 4, 0, 4), 4, "expected data_offsets that begin at 4, got [0, 4], an overlap");
         refused(template.formatted(0, 4, 5, 9), 9, "\"b\": expected data_offsets that begin at 4, got [5, 9], a hole");
         refused(template.formatted(5, 9, 1, 5), 9, "\"b\": expected data_offsets that begin at 0, got [1, 5], a hole");
@@ -222,7 +224,7 @@ class DamagedSafeTensorsTest {
                 .collect(Collectors.joining(","));
         refused("{" + empties + "}", "at most 100000 names");
         refused("{\"" + "n".repeat(60_000) + "\":" + ONE + "}", "exceeds the maximum allowed");
-        refused("{\"a\":{\"dtype\":\"U8\",\"shape\":[" + "9".repeat(2_000) + "]}}", "tensor \"a\"|expected JSON");
+        refused("{\"a\":{\"dtype\":\"U8\",\"shape\":[" + "9".repeat(2_000) + "]}}", "Number value length");
     }
 
     @Test

@@ -1,0 +1,141 @@
+package dev.ostinato.cli;
+
+import dev.ostinato.nn.Evaluation;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Measures how well a model of characters predicts. */
+@Command(name = "eval", mixinStandardHelpOptions = true, versionProvider = Version.class, sortOptions = false,
+        description = {"Measures how well a model predicts a text, or shows what it expects next.",
+            "Characters that the model never saw count as U+FFFD if it knows that one, and are an error otherwise."},
+        footer = {"", "Examples:",
+            "  ostinato eval book.safetensors --data other.txt",
+            "  ostinato eval book.safetensors --next \"The mountai\""})
+final class EvalCommand implements Callable<Integer> {
+    private static final int MAX_THREADS = 1024;
+    /** From here on the few characters that each piece is read without what was before it hardly count. */
+    private static final int LONG_TEXT = 200_000;
+    private static final int STREAMS = 32;
+
+    private final Terminal terminal;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "MODEL", description = "A model file or a checkpoint.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Path file;
+
+    @Option(names = "--data", paramLabel = "FILE|DIR|jdk", order = 1,
+            description = "Text in UTF-8, as for ostinato train.")
+    private @Nullable String data;
+
+    @Option(names = "--streams", paramLabel = "N", order = 2, description = {
+        "Pieces into which the text is cut and that are read side by side; 1 is exact, more are faster (default: 1, and "
+                + STREAMS + " from " + LONG_TEXT + " characters on)."})
+    private @Nullable Integer streams;
+
+    @Option(names = "--next", paramLabel = "TEXT", order = 3,
+            description = "Shows which characters the model expects behind TEXT.")
+    private @Nullable String next;
+
+    @Option(names = "--top", paramLabel = "N", order = 4, description = "How many of them (default: ${DEFAULT-VALUE}).")
+    private int top = 10;
+
+    @Option(names = "--threads", paramLabel = "N", order = 5,
+            description = "Threads that compute (default: ${DEFAULT-VALUE}).")
+    private int threads = 1;
+
+    @Option(names = "--backend", paramLabel = "NAME", order = 6, description = {
+        "Backend that computes, see ostinato info (default: ${DEFAULT-VALUE})."})
+    private String backend = "auto";
+
+    @Option(names = "--json", order = 7, description = "Prints the result as one JSON object.")
+    private boolean json;
+
+    EvalCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        checkArguments();
+        TextModel language = TextModel.read(file, backend);
+        SequencedMap<String, Object> result = new LinkedHashMap<>();
+        result.put("model", file.toString());
+        if (data != null) {
+            measure(language, data, result);
+        }
+        if (next != null) {
+            List<NextCharacter> expected = NextCharacter.after(next, language, top);
+            result.put("text", next);
+            result.put("next", expected.stream().map(EvalCommand::toJson).toList());
+            if (!json) {
+                expected.forEach(this::print);
+            }
+        }
+        if (json) {
+            terminal.json(result);
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private void checkArguments() {
+        require(data != null || next != null, "--data or --next: expected one of them, got none");
+        require(threads >= 1 && threads <= MAX_THREADS, "--threads: expected 1 to " + MAX_THREADS + ", got " + threads);
+        require(streams == null || streams >= 1, "--streams: expected at least 1, got " + streams);
+        require(top >= 1, "--top: expected at least 1, got " + top);
+    }
+
+    private void require(boolean condition, String message) {
+        if (!condition) {
+            throw new ParameterException(spec.commandLine(), message);
+        }
+    }
+
+    private void measure(TextModel language, String name, Map<String, Object> result) throws IOException {
+        int[] text = language.vocabulary().encode(Corpus.read(name).text());
+        int side = streams != null ? streams : text.length < LONG_TEXT ? 1 : STREAMS;
+        Evaluation evaluation = Evaluation.of(language.model(), text, side, threads);
+        result.put("data", name);
+        result.put("characters", evaluation.tokens());
+        result.put("log_probability", evaluation.logProbability());
+        result.put("loss", evaluation.nats());
+        result.put("bits_per_char", evaluation.bits());
+        result.put("perplexity", evaluation.perplexity());
+        if (!json) {
+            terminal.out().printf(Locale.ROOT, "characters       %,d%n", evaluation.tokens());
+            terminal.out().printf(Locale.ROOT, "log-probability  %,.3f nats%n", evaluation.logProbability());
+            terminal.out().printf(Locale.ROOT, "per character    %.4f nats, %.4f bits%n", evaluation.nats(),
+                    evaluation.bits());
+            terminal.out().printf(Locale.ROOT, "perplexity       %.4f%n", evaluation.perplexity());
+        }
+    }
+
+    private void print(NextCharacter expected) {
+        terminal.out().printf(Locale.ROOT, "%-8s %.6f%n", "'" + Printable.of(expected.character()) + "'",
+                expected.probability());
+    }
+
+    private static Map<String, Object> toJson(NextCharacter expected) {
+        SequencedMap<String, Object> map = new LinkedHashMap<>();
+        map.put("character", Character.toString(expected.character()));
+        map.put("probability", expected.probability());
+        return map;
+    }
+}

@@ -1,0 +1,152 @@
+package dev.ostinato.cli;
+
+import dev.ostinato.formats.Checkpoint;
+import dev.ostinato.formats.ModelFile;
+import dev.ostinato.formats.SafeTensors;
+import dev.ostinato.nn.Layer;
+import dev.ostinato.nn.Model;
+import dev.ostinato.nn.NamedArray;
+import dev.ostinato.nn.Vocabulary;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Tells what a model file contains. */
+@Command(name = "inspect", mixinStandardHelpOptions = true, versionProvider = Version.class, sortOptions = false,
+        description = "Shows the layers, sizes and vocabulary of a model, and of a checkpoint where its training is.",
+        footer = {"", "Example:", "  ostinato inspect book.safetensors"})
+final class InspectCommand implements Callable<Integer> {
+    private static final String TRAINING = "ostinato.training";
+
+    private final Terminal terminal;
+
+    @Parameters(paramLabel = "MODEL", description = "A model file or a checkpoint.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Path file;
+
+    @Option(names = "--json", description = "Prints the result as one JSON object.")
+    private boolean json;
+
+    /** A layer with its tensors. */
+    private record Described(Layer layer, List<NamedArray> tensors) {
+        long parameters() {
+            return tensors.stream().mapToLong(tensor -> tensor.data().length).sum();
+        }
+
+        String type() {
+            return switch (layer) {
+                case Layer.Embedding ignored -> "embedding";
+                case Layer.OneHot ignored -> "one-hot";
+                case Layer.Features ignored -> "features";
+                case Layer.Recurrent r -> r.cell().label();
+                case Layer.Dropout d -> "dropout " + d.rate();
+                case Layer.Dense ignored -> "dense";
+            };
+        }
+    }
+
+    InspectCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Optional<Checkpoint> checkpoint = SafeTensors.read(file).metadata().containsKey(TRAINING)
+                ? Optional.of(Checkpoint.read(file))
+                : Optional.empty();
+        ModelFile contents = checkpoint.isPresent() ? checkpoint.get().model() : ModelFile.read(file);
+        List<Described> layers = layers(contents.model());
+        if (json) {
+            terminal.json(toJson(contents, layers, checkpoint));
+        } else {
+            print(contents, layers, checkpoint);
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    /** Deals the tensors out to the layers, which have them in the same order. */
+    private static List<Described> layers(Model model) {
+        List<NamedArray> tensors = model.tensors();
+        List<Described> layers = new ArrayList<>();
+        int from = 0;
+        for (Layer layer : model.layers()) {
+            int count = switch (layer) {
+                case Layer.Embedding ignored -> 1;
+                case Layer.Recurrent ignored -> 4;
+                case Layer.Dense ignored -> 2;
+                case Layer.OneHot ignored -> 0;
+                case Layer.Features ignored -> 0;
+                case Layer.Dropout ignored -> 0;
+            };
+            layers.add(new Described(layer, tensors.subList(from, from + count)));
+            from += count;
+        }
+        return layers;
+    }
+
+    private void print(ModelFile contents, List<Described> layers, Optional<Checkpoint> checkpoint) throws IOException {
+        PrintStream out = terminal.out();
+        Model model = contents.model();
+        out.printf(Locale.ROOT, "%s: %,d parameters, %,d bytes in memory, %,d bytes on disk%n", file,
+                model.parameterCount(), model.weightBytes(), Files.size(file));
+        for (Described described : layers) {
+            out.printf(Locale.ROOT, "%n%-18s %6d -> %-6d %,14d parameters%n", described.type(),
+                    described.layer().inputs(),
+                    described.layer().outputs(), described.parameters());
+            for (NamedArray tensor : described.tensors()) {
+                out.printf("    %-22s %s%n", tensor.name(), tensor.shape());
+            }
+        }
+        contents.vocabulary().ifPresent(vocabulary -> out.printf(Locale.ROOT, "%nvocabulary: %,d characters: %s%n",
+                vocabulary.size(), Printable.of(vocabulary.characters())));
+        checkpoint.ifPresent(training -> {
+            out.printf(Locale.ROOT, "%ntraining: after step %,d, %,d batches read%n", training.progress().step(),
+                    training.position());
+            training.options().forEach((name, value) -> out.printf("    %-22s %s%n", name, value));
+        });
+    }
+
+    private Map<String, Object> toJson(ModelFile contents, List<Described> layers, Optional<Checkpoint> checkpoint)
+            throws IOException {
+        SequencedMap<String, Object> result = new LinkedHashMap<>();
+        result.put("model", file.toString());
+        result.put("parameters", contents.model().parameterCount());
+        result.put("memory_bytes", contents.model().weightBytes());
+        result.put("file_bytes", Files.size(file));
+        result.put("layers", layers.stream().map(InspectCommand::toJson).toList());
+        result.put("vocabulary", contents.vocabulary().map(Vocabulary::characters).orElse(null));
+        checkpoint.ifPresent(training -> {
+            SequencedMap<String, Object> map = new LinkedHashMap<>();
+            map.put("step", training.progress().step());
+            map.put("position", training.position());
+            map.put("options", training.options());
+            result.put("training", map);
+        });
+        return result;
+    }
+
+    private static Map<String, Object> toJson(Described described) {
+        SequencedMap<String, Object> shapes = new LinkedHashMap<>();
+        described.tensors().forEach(tensor -> shapes.put(tensor.name(), tensor.shape()));
+        SequencedMap<String, Object> map = new LinkedHashMap<>();
+        map.put("type", described.type());
+        map.put("inputs", described.layer().inputs());
+        map.put("outputs", described.layer().outputs());
+        map.put("parameters", described.parameters());
+        map.put("tensors", shapes);
+        return map;
+    }
+}

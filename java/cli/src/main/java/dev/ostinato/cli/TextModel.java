@@ -1,0 +1,27 @@
+package dev.ostinato.cli;
+
+import dev.ostinato.formats.ModelFile;
+import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Vocabulary;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** A model that predicts the next character. */
+record TextModel(Model model, Vocabulary vocabulary) {
+    /**
+     * Reads a model onto a backend.
+     *
+     * @throws Failure if it is a model of something else
+     * @throws IOException if it cannot be read, or is not a model
+     */
+    static TextModel read(Path file, String backend) throws IOException {
+        ModelFile contents = ModelFile.read(file);
+        Vocabulary vocabulary = contents.vocabulary().orElseThrow(
+                () -> new Failure(file + ": expected a model of text, got one without a vocabulary"));
+        Model model = contents.model();
+        if (!model.takesTokens() || model.outputs() != vocabulary.size()) {
+            throw new Failure(file + ": expected a model from characters to characters, got " + model.layers());
+        }
+        return new TextModel(model.withBackend(backend), vocabulary);
+    }
+}

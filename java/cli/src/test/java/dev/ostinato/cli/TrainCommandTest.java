@@ -1,0 +1,159 @@
+package dev.ostinato.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.ostinato.formats.Checkpoint;
+import dev.ostinato.formats.ModelFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class TrainCommandTest {
+    /** Small, with all that a step depends on. */
+    private static final List<String> SMALL =
+            List.of("--hidden", "5", "--layers", "2", "--dropout", "0.2", "--seq", "6",
+                    "--batch", "4");
+
+    @TempDir
+    Path directory;
+
+    private Path text;
+
+    @BeforeEach
+    void writeText() throws IOException {
+        text = Files.writeString(directory.resolve("text.txt"), Texts.words(600));
+    }
+
+    private CommandLineRun train(List<String> options, Object... more) {
+        return CommandLineRun
+                .of(Stream.of(Stream.of("train"), options.stream(), Stream.of(more)).flatMap(s -> s).toArray());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rnn", "lstm", "gru"})
+    void resumedTrainingEndsWithTheBitsOfAnUninterruptedOne(String cell) throws IOException {
+        Path whole = directory.resolve("whole.safetensors");
+        Path parts = directory.resolve("parts.safetensors");
+        // 23 batches are an epoch: the breaks are inside the first and inside the second.
+        train(SMALL, "--data", text, "--cell", cell, "--steps", 40, "--out", whole).succeeded();
+        train(SMALL, "--data", text, "--cell", cell, "--steps", 7, "--out", parts, "--threads", 2).succeeded();
+        train(List.of(), "--resume", parts + ".checkpoint", "--steps", 31).succeeded();
+        train(List.of(), "--resume", parts + ".checkpoint", "--steps", 40, "--threads", 3).succeeded();
+        assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(parts));
+    }
+
+    @Test
+    void scheduleAndEmbeddingAndSeedOutliveABreak() throws IOException {
+        List<String> options =
+                List.of("--embedding", "3", "--schedule", "cosine", "--seed", "-9", "--lr", "0.0123456789",
+                        "--clip", "0.1", "--hidden", "4", "--seq", "5", "--batch", "3", "--checkpoint-every", "10",
+                        "--steps", "20");
+        Path whole = directory.resolve("whole.safetensors");
+        train(options, "--data", text, "--out", whole).succeeded();
+        // The generation before the last is the checkpoint of step 10.
+        Path parts = directory.resolve("parts.safetensors");
+        Path middle = Checkpoint.previous(TrainingRun.checkpointOf(whole));
+        assertEquals(10, Checkpoint.read(middle).progress().step());
+        train(List.of(), "--resume", middle, "--out", parts).succeeded();
+        assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(parts));
+    }
+
+    @Test
+    void epochsEndWhereTheirStepsEnd() throws IOException {
+        JsonNode result =
+                train(SMALL, "--data", text, "--epochs", 2, "--out", directory.resolve("m"), "--json").succeeded()
+                        .json();
+        assertEquals(2 * (569 / 4 / 6), result.get("step").asInt());
+    }
+
+    @Test
+    void jsonIsOneObjectWithTheResult() throws IOException {
+        Path out = directory.resolve("model.safetensors");
+        JsonNode result = train(SMALL, "--data", text, "--steps", 3, "--out", out, "--json").succeeded().json();
+        assertEquals("done", result.get("status").asString());
+        assertEquals(out.toString(), result.get("model").asString());
+        assertEquals(out + ".checkpoint", result.get("checkpoint").asString());
+        assertEquals(3, result.get("step").asInt());
+        assertEquals(3 * 4 * 6, result.get("characters").asInt());
+        assertEquals(result.get("val_loss").asDouble() / Math.log(2), result.get("val_bits_per_char").asDouble(),
+                1e-12);
+        ModelFile model = ModelFile.read(out);
+        assertEquals(result.get("parameters").asLong(), model.model().parameterCount());
+        assertEquals(result.get("vocabulary").asInt(), model.vocabulary().orElseThrow().size());
+    }
+
+    @Test
+    void logHasALineForEachStepAndEvaluationAndGoesOn() throws IOException {
+        Path out = directory.resolve("model.safetensors");
+        Path log = Files.writeString(directory.resolve("log.jsonl"), "of an earlier training\n");
+        train(SMALL, "--data", text, "--steps", 4, "--eval-every", 2, "--out", out, "--json-log", log).succeeded();
+        train(List.of(), "--resume", out + ".checkpoint", "--steps", 6, "--eval-every", 3, "--json-log", log)
+                .succeeded();
+        List<JsonNode> lines = Files.readAllLines(log).stream().map(JsonMapper.shared()::readTree).toList();
+        assertEquals(List.of(1, 2, 2, 3, 4, 4, 5, 6, 6), lines.stream().map(l -> l.get("step").asInt()).toList());
+        for (JsonNode line : lines) {
+            Set<String> names = new TreeSet<>(line.propertyNames());
+            if (line.has("loss")) {
+                assertEquals(Set.of("step", "loss", "chars_per_s", "seconds"), names);
+                assertTrue(line.get("chars_per_s").asDouble() > 0);
+            } else {
+                assertEquals(Set.of("step", "val_loss", "val_bits_per_char"), names);
+            }
+        }
+    }
+
+    @Test
+    void checkpointIsAModelFileToo() throws IOException {
+        Path out = directory.resolve("model.safetensors");
+        train(SMALL, "--data", text, "--steps", 2, "--out", out).succeeded();
+        ModelFile model = ModelFile.read(out);
+        ModelFile checkpoint = ModelFile.read(TrainingRun.checkpointOf(out));
+        assertEquals(model.model().layers(), checkpoint.model().layers());
+        assertEquals(model.vocabulary().orElseThrow().characters(), checkpoint.vocabulary().orElseThrow().characters());
+        for (int i = 0; i < model.model().tensors().size(); i++) {
+            assertArrayEquals(model.model().tensors().get(i).data(), checkpoint.model().tensors().get(i).data());
+        }
+    }
+
+    @Test
+    void interruptedRunLeavesACheckpointToGoOnFrom() throws IOException {
+        TrainingData data = TrainingData.of(Corpus.read(text.toString()));
+        TrainingOptions options = TrainingOptions.builder().hidden(4).seq(5).batch(3).steps(12).build();
+        Path whole = directory.resolve("whole.safetensors");
+        Path parts = directory.resolve("parts.safetensors");
+        TrainingRun.builder(data, options).out(whole).build().run();
+        int[] asked = {0};
+        TrainingRun.Result stopped =
+                TrainingRun.builder(data, options).out(parts).stopWhen(() -> ++asked[0] > 5).build()
+                        .run();
+        assertFalse(stopped.finished());
+        assertEquals(5, stopped.step());
+        assertTrue(Files.notExists(parts));
+        train(List.of(), "--resume", TrainingRun.checkpointOf(parts)).succeeded();
+        assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(parts));
+    }
+
+    @Test
+    void historiesHaveAPointForEachLoss() throws IOException {
+        TrainingData data = TrainingData.of(Corpus.read(text.toString()));
+        TrainingOptions options = TrainingOptions.builder().hidden(4).seq(5).batch(3).steps(5).build();
+        TrainingRun.Result result = TrainingRun.builder(data, options).evaluateEvery(2).build().run();
+        assertEquals(List.of(1L, 2L, 3L, 4L, 5L), result.training().stream().map(TrainingRun.Point::step).toList());
+        assertEquals(List.of(2L, 4L, 5L), result.validation().stream().map(TrainingRun.Point::step).toList());
+        assertEquals(result.validation().getLast().nats(), result.evaluation().orElseThrow().nats());
+    }
+}

@@ -1,0 +1,72 @@
+package dev.ostinato.formats;
+
+import dev.ostinato.nn.Layer;
+import dev.ostinato.nn.Vocabulary;
+import java.io.StringWriter;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/// What a model is made of, as JSON in the metadata of its file; [ModelFile] shows an example. [ModelDescriptionParser] reads it.
+record ModelDescription(List<Layer> layers, Optional<Vocabulary> vocabulary) {
+    static final int VERSION = 1;
+
+    private static final JsonFactory JSON = new JsonFactory();
+
+    ModelDescription {
+        layers = List.copyOf(layers);
+        int tokens = layers.getFirst().inputs();
+        if (vocabulary.isPresent() && vocabulary.get().size() != tokens) {
+            throw new IllegalArgumentException("vocabulary: expected " + tokens
+                    + " characters, as many as the model has tokens, got " + vocabulary.get().size());
+        }
+    }
+
+    String encode() {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), text)) {
+            json.writeStartObject();
+            json.writeNumberProperty("version", VERSION);
+            json.writeArrayPropertyStart("layers");
+            layers.forEach(layer -> encode(json, layer));
+            json.writeEndArray();
+            vocabulary.ifPresent(v -> json.writeStringProperty("vocabulary", unicode(v)));
+            json.writeEndObject();
+        }
+        return text.toString();
+    }
+
+    private static void encode(JsonGenerator json, Layer layer) {
+        json.writeStartObject();
+        switch (layer) {
+            case Layer.Embedding e -> json.writeStringProperty("type", "embedding")
+                    .writeNumberProperty("vocabulary", e.vocabulary()).writeNumberProperty("size", e.size());
+            case Layer.OneHot o -> json.writeStringProperty("type", "one-hot")
+                    .writeNumberProperty("vocabulary", o.vocabulary());
+            case Layer.Features f -> json.writeStringProperty("type", "features")
+                    .writeNumberProperty("size", f.size());
+            case Layer.Recurrent r -> json.writeStringProperty("type", "recurrent")
+                    .writeStringProperty("cell", r.cell().label())
+                    .writeNumberProperty("inputs", r.inputs()).writeNumberProperty("hidden", r.hidden());
+            case Layer.Dropout d -> json.writeStringProperty("type", "dropout")
+                    .writeNumberProperty("size", d.size()).writeNumberProperty("rate", d.rate());
+            case Layer.Dense d -> json.writeStringProperty("type", "dense")
+                    .writeNumberProperty("inputs", d.inputs()).writeNumberProperty("outputs", d.outputs());
+        }
+        json.writeEndObject();
+    }
+
+    /// Two halves of a surrogate pair side by side would come back as one character.
+    private static String unicode(Vocabulary vocabulary) {
+        for (int token = 0; token < vocabulary.size(); token++) {
+            if (Character.getType(vocabulary.character(token)) == Character.SURROGATE) {
+                throw new IllegalArgumentException(
+                        "vocabulary: expected Unicode text, got half a surrogate pair as token "
+                                + token);
+            }
+        }
+        return vocabulary.characters();
+    }
+}
