@@ -45,11 +45,13 @@ INLINE void store(float* p, Floats v, Rest rest) {
 }
 
 INLINE Floats load(const float* p) {
-    return load(p, Rest{LANES});
+    Floats v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
 }
 
 INLINE void store(float* p, Floats v) {
-    store(p, v, Rest{LANES});
+    __builtin_memcpy(p, &v, sizeof v);
 }
 
 INLINE Rest restOf(int64_t count) {
@@ -63,7 +65,8 @@ INLINE Floats choose(Rest rest, Floats inside, Floats outside) {
     return outside;
 }
 
-INLINE Floats fma(Floats a, Floats b, Floats c) {
+// Not inlined, sixteen lanes one by one in every tile would take a compiler minutes.
+__attribute__((noinline)) Floats fma(Floats a, Floats b, Floats c) {
     for (int i = 0; i < LANES; i++) {
         c[i] = __builtin_fmaf(a[i], b[i], c[i]);
     }
