@@ -1,5 +1,6 @@
 package dev.ostinato.kernels;
 
+import dev.ostinato.kernels.jni.NativeBackend;
 import dev.ostinato.kernels.scalar.ScalarBackend;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,7 @@ public final class Backends {
 
     private static List<Backend> find() {
         List<Backend> found = new ArrayList<>();
+        found.add(NativeBackend.create());
         found.add(VectorApi.backend());
         found.add(new ScalarBackend());
         ServiceLoader.load(Backend.class, Backends.class.getClassLoader()).forEach(found::add);

@@ -1,0 +1,57 @@
+// What the ISAs, the bridge and the tests share: plain data without functions. An inline function here would be compiled once per ISA
+// and merged by the linker, and the copy it keeps might be one that the processor cannot run.
+#pragma once
+
+#include <stdint.h>
+
+#include "list.h"
+
+namespace ostinato {
+
+// Changes with every change to kernels.def or to what its arguments are made of; Java refuses a library of another number.
+constexpr int32_t ABI_VERSION = 1;
+
+// Floats in a block, as in dev.ostinato.kernels.Matrix.
+constexpr int BLOCK = 16;
+
+// Blocks in a full panel of a packed matrix with one gate.
+constexpr int PLAIN_BLOCKS = 4;
+
+// Rows of floats, `stride` floats from one to the next.
+struct Matrix {
+    float* data;
+    int64_t stride;
+    int32_t rows;
+    int32_t columns;
+};
+
+// Packed weights, as in dev.ostinato.kernels.PackedMatrix: [panel][input][block][16]. The last panel may be narrower, and then input 0
+// of a view that leaves out the first inputs lies elsewhere in it than in the others; hence a pointer of its own.
+struct Packed {
+    float* first;         // input 0 in panel 0
+    float* last;          // input 0 in the last panel
+    int64_t panelStride;  // floats from a panel to the next, but for the last one
+    int32_t inputs;
+    int32_t gates;
+    int32_t units;
+};
+
+struct Indices {
+    const int32_t* data;
+    int32_t length;
+};
+
+enum Activation : int32_t { ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_IDENTITY };
+
+enum Function : int32_t { FUNCTION_EXP, FUNCTION_LOG, FUNCTION_TANH, FUNCTION_SIGMOID };
+
+// The kernels compiled for one ISA.
+struct Table {
+#define KERNEL(result, name, ...) result (*name)(LIST(TYPE, __VA_ARGS__));
+#include "kernels.def"
+};
+
+extern const Table AVX2_TABLE;
+extern const Table AVX512_TABLE;
+
+}  // namespace ostinato

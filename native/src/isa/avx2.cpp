@@ -1,0 +1,152 @@
+// The kernels for AVX2 with FMA.
+
+#include <immintrin.h>
+
+#include "../abi.h"
+#include "../body/inline.h"
+
+namespace ostinato {
+namespace avx2 {
+namespace {
+
+using Floats = __m256;
+using Ints = __m256i;
+using Mask = __m256;
+
+// Lanes of the end of a row: those that exist.
+using Rest = __m256i;
+
+constexpr int LANES = 8;
+
+// Sums that a tile keeps in registers: of sixteen, four are left for weights and inputs.
+constexpr int TILE_SUMS = 12;
+
+INLINE Floats load(const float* p) {
+    return _mm256_loadu_ps(p);
+}
+
+INLINE void store(float* p, Floats v) {
+    _mm256_storeu_ps(p, v);
+}
+
+INLINE Rest restOf(int64_t count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int32_t>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+INLINE Floats load(const float* p, Rest rest) {
+    return _mm256_maskload_ps(p, rest);
+}
+
+INLINE void store(float* p, Floats v, Rest rest) {
+    _mm256_maskstore_ps(p, rest, v);
+}
+
+INLINE Floats choose(Rest rest, Floats inside, Floats outside) {
+    return _mm256_blendv_ps(outside, inside, _mm256_castsi256_ps(rest));
+}
+
+INLINE Floats splat(float v) {
+    return _mm256_set1_ps(v);
+}
+
+INLINE Ints splat(int32_t v) {
+    return _mm256_set1_epi32(v);
+}
+
+INLINE Floats fma(Floats a, Floats b, Floats c) {
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+INLINE Floats squareRoot(Floats v) {
+    return _mm256_sqrt_ps(v);
+}
+
+INLINE Floats absolute(Floats v) {
+    return _mm256_and_ps(v, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff)));
+}
+
+// a < b ? a : b, so b if either is NaN: this is what the instruction does.
+INLINE Floats smaller(Floats a, Floats b) {
+    return _mm256_min_ps(a, b);
+}
+
+// a > b ? a : b.
+INLINE Floats larger(Floats a, Floats b) {
+    return _mm256_max_ps(a, b);
+}
+
+INLINE Mask less(Floats a, Floats b) {
+    return _mm256_cmp_ps(a, b, _CMP_LT_OQ);
+}
+
+INLINE Mask lessOrEqual(Floats a, Floats b) {
+    return _mm256_cmp_ps(a, b, _CMP_LE_OQ);
+}
+
+INLINE Mask equal(Floats a, Floats b) {
+    return _mm256_cmp_ps(a, b, _CMP_EQ_OQ);
+}
+
+INLINE Floats choose(Mask mask, Floats yes, Floats no) {
+    return _mm256_blendv_ps(no, yes, mask);
+}
+
+// mask ? +0 : v.
+INLINE Floats zeroWhere(Mask mask, Floats v) {
+    return _mm256_andnot_ps(mask, v);
+}
+
+INLINE Ints bitsOf(Floats v) {
+    return _mm256_castps_si256(v);
+}
+
+INLINE Floats floatsOf(Ints v) {
+    return _mm256_castsi256_ps(v);
+}
+
+INLINE Ints add(Ints a, Ints b) {
+    return _mm256_add_epi32(a, b);
+}
+
+INLINE Ints subtract(Ints a, Ints b) {
+    return _mm256_sub_epi32(a, b);
+}
+
+INLINE Ints both(Ints a, Ints b) {
+    return _mm256_and_si256(a, b);
+}
+
+INLINE Ints either(Ints a, Ints b) {
+    return _mm256_or_si256(a, b);
+}
+
+template <int COUNT>
+INLINE Ints shiftLeft(Ints v) {
+    return _mm256_slli_epi32(v, COUNT);
+}
+
+template <int COUNT>
+INLINE Ints shiftRight(Ints v) {
+    return _mm256_srli_epi32(v, COUNT);
+}
+
+template <int COUNT>
+INLINE Ints shiftRightSigned(Ints v) {
+    return _mm256_srai_epi32(v, COUNT);
+}
+
+INLINE float firstLane(Floats v) {
+    return _mm256_cvtss_f32(v);
+}
+
+#include "../body/kernels.inc"
+
+}  // namespace
+}  // namespace avx2
+
+const Table AVX2_TABLE = {
+#define KERNEL(result, name, ...) avx2::name,
+#include "../kernels.def"
+};
+
+}  // namespace ostinato

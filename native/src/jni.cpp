@@ -1,0 +1,61 @@
+// The bridge to dev.ostinato.kernels.jni: one function per kernel, raw addresses and numbers, nothing that can fail.
+//
+// None of these functions calls into the virtual machine, so jni.h is not needed and the library builds without a JDK: on the platforms
+// that have kernels, a jlong is an int64_t, a jint an int32_t, and JNIEnv and jclass are pointers.
+
+#include "isa.h"
+
+namespace {
+
+using namespace ostinato;
+
+// Written once, by select(), before Java publishes the kernels to any other thread.
+const Table* active;
+
+float* floats(int64_t address) {
+    return reinterpret_cast<float*>(address);
+}
+
+}  // namespace
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+#define JAVA(name) Java_dev_ostinato_kernels_jni_NativeCalls_##name
+
+// What Java passes for an argument, and the argument made of it.
+#define PASSED(argument) PASSED_##argument
+#define PASSED_MATRIX(name) int64_t name, int32_t name##Rows, int32_t name##Columns, int32_t name##Stride
+#define PASSED_PACKED(name) \
+    int64_t name, int64_t name##Second, int64_t name##Last, int32_t name##Inputs, int32_t name##Gates, int32_t name##Units
+#define PASSED_INDICES(name) int64_t name, int32_t name##Length
+#define PASSED_INT(name) int32_t name
+#define PASSED_FLOAT(name) float name
+
+#define MADE(argument) MADE_##argument
+#define MADE_MATRIX(name) \
+    Matrix { floats(name), name##Stride, name##Rows, name##Columns }
+#define MADE_PACKED(name)                                                                                           \
+    Packed {                                                                                                        \
+        floats(name), floats(name##Last), (name##Second - name) / static_cast<int64_t>(sizeof(float)), name##Inputs, \
+            name##Gates, name##Units                                                                                \
+    }
+#define MADE_INDICES(name) \
+    Indices { reinterpret_cast<const int32_t*>(name), name##Length }
+#define MADE_INT(name) name
+#define MADE_FLOAT(name) name
+
+EXPORT int32_t JAVA(abiVersion)(void*, void*) {
+    return ABI_VERSION;
+}
+
+// Chooses the ISA for the kernels; called once, before any of them.
+EXPORT int32_t JAVA(select)(void*, void*) {
+    const Isa isa = selectIsa();
+    active = tableOf(isa);
+    return isa;
+}
+
+#define KERNEL(result, name, ...)                                               \
+    EXPORT result JAVA(name)(void*, void*, LIST(PASSED, __VA_ARGS__)) {         \
+        return active->name(LIST(MADE, __VA_ARGS__));                           \
+    }
+#include "kernels.def"

@@ -1,0 +1,381 @@
+// Every kernel of every ISA that this processor has, against the plain loops of reference.cpp, bit by bit.
+//
+// Each operand is a block of the heap of its own that ends with it, so that a sanitizer sees any access beyond; what lies between its
+// rows, and before it, holds NaNs and may not change.
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <functional>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "isa.h"
+#include "reference.h"
+
+namespace ostinato {
+
+extern const Table EMULATED16_TABLE;
+
+}  // namespace ostinato
+
+namespace {
+
+using namespace ostinato;
+
+const float MARGIN = NAN;
+
+// The operands of one call; two instances with one seed hold the same bits in the same places.
+class Operands {
+public:
+    Operands(unsigned seed, bool withExtremes) : random(seed), extreme(withExtremes) {}
+
+    Matrix matrix(int rows, int columns) {
+        const int64_t stride = columns + pick({0, 0, 1, 16});
+        const int64_t size = rows == 0 ? 0 : (rows - 1) * stride + columns;
+        float* data = block(size);
+        for (int r = 0; r < rows; r++) {
+            fill(data + r * stride, columns);
+        }
+        return {data, stride, rows, columns};
+    }
+
+    // A view that leaves out a few inputs at both ends, as the halves of a pair do.
+    Packed packed(int inputs, int gates, int units) {
+        const int before = pick({0, 1, 3});
+        const int all = before + inputs + pick({0, 2});
+        const int unitBlocks = (units + BLOCK - 1) / BLOCK;
+        const int perPanel = gates > 1 ? gates : PLAIN_BLOCKS;
+        const int panels = gates > 1 ? unitBlocks : (unitBlocks + PLAIN_BLOCKS - 1) / PLAIN_BLOCKS;
+        const int lastWidth = gates > 1 ? gates : unitBlocks - (panels - 1) * PLAIN_BLOCKS;
+        const int64_t panelStride = static_cast<int64_t>(all) * perPanel * BLOCK;
+        const int64_t size = (panels - 1) * panelStride + static_cast<int64_t>(all) * lastWidth * BLOCK;
+        float* data = block(size);
+        fill(data, size);
+        return {data + static_cast<int64_t>(before) * (panels == 1 ? lastWidth : perPanel) * BLOCK,
+                data + (panels - 1) * panelStride + static_cast<int64_t>(before) * lastWidth * BLOCK,
+                panelStride, inputs, gates, units};
+    }
+
+    Indices indices(int length, int bound) {
+        auto& values = ints.emplace_back(std::make_unique<std::vector<int32_t>>());
+        for (int i = 0; i < length; i++) {
+            values->push_back(static_cast<int32_t>(random() % static_cast<unsigned>(bound)));
+        }
+        return {values->data(), length};
+    }
+
+    void result(float value) {
+        fill(block(1), 0);
+        *blocks.back().data = value;
+    }
+
+    // Returns whether all blocks hold the same bits, a NaN being like any other.
+    bool same(const Operands& other) const {
+        for (size_t b = 0; b < blocks.size(); b++) {
+            for (int64_t i = 0; i < blocks[b].size; i++) {
+                const float mine = blocks[b].data[i];
+                const float theirs = other.blocks[b].data[i];
+                if (memcmp(&mine, &theirs, sizeof mine) != 0 && !(isnan(mine) && isnan(theirs))) {
+                    fprintf(stderr, "operand %zu, float %lld: expected %a, got %a\n", b, static_cast<long long>(i),
+                            static_cast<double>(mine), static_cast<double>(theirs));
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+private:
+    struct Free {
+        void operator()(void* p) const {
+            free(p);
+        }
+    };
+
+    struct Block {
+        std::unique_ptr<void, Free> memory;
+        float* data;
+        int64_t size;
+    };
+
+    int pick(std::initializer_list<int> choices) {
+        return choices.begin()[random() % choices.size()];
+    }
+
+    float* block(int64_t size) {
+        const int64_t before = pick({0, 0, 1, 7});
+        void* memory = malloc(static_cast<size_t>(before + size + (size == 0)) * sizeof(float));
+        float* all = static_cast<float*>(memory);
+        for (int64_t i = 0; i < before + size; i++) {
+            all[i] = MARGIN;
+        }
+        blocks.push_back({std::unique_ptr<void, Free>(memory), all + before, size});
+        return all + before;
+    }
+
+    void fill(float* data, int64_t count) {
+        for (int64_t i = 0; i < count; i++) {
+            data[i] = next();
+        }
+    }
+
+    float next() {
+        const float v = std::normal_distribution<float>()(random);
+        if (!extreme) {
+            return v;
+        }
+        const float sign = v < 0 ? -1.f : 1.f;
+        switch (random() % 24) {
+            case 0:
+                return NAN;
+            case 1:
+                return sign * INFINITY;
+            case 2:
+                return sign * 0.f;
+            case 3:
+            case 4:
+                return v * 0x1p-126f;
+            case 5:
+                return v * 0x1p-145f;
+            case 6:
+            case 7:
+                return 40 * v;
+            case 8:
+                return v * 0x1p100f;
+            default:
+                return v;
+        }
+    }
+
+    std::mt19937 random;
+    bool extreme;
+    std::vector<Block> blocks;
+    std::vector<std::unique_ptr<std::vector<int32_t>>> ints;
+};
+
+using Call = std::function<void(const Table&, Operands&)>;
+
+struct Case {
+    const char* kernel;
+    std::string sizes;
+    Call call;
+};
+
+std::vector<Case> cases;
+
+std::string text(std::initializer_list<int> sizes) {
+    std::string joined;
+    for (int size : sizes) {
+        joined.append(" ").append(std::to_string(size));
+    }
+    return joined;
+}
+
+void add(const char* kernel, std::initializer_list<int> sizes, Call call) {
+    cases.push_back({kernel, text(sizes), call});
+}
+
+int padded(int size) {
+    return (size + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+void addProducts() {
+    const int sizes[] = {1, 15, 17, 48, 65, 80, 100, 113, 144};
+    const int rowCounts[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 97};
+    int turn = 0;
+    for (int gates = 1; gates <= 5; gates++) {
+        for (int rows : rowCounts) {
+            for (int i = 0; i < 3; i++) {
+                const int units = sizes[turn % 9];
+                const int inputs = rows == 97 && i == 0 ? 300 : sizes[(turn * 4 + 2) % 9];
+                turn++;
+                add("multiplyAdd", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
+                    const Matrix a = o.matrix(rows, inputs);
+                    t.multiplyAdd(a, o.packed(inputs, gates, units), o.matrix(rows, gates * padded(units)));
+                });
+                add("weightGradient", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
+                    const Matrix a = o.matrix(rows + 90 * i, inputs);
+                    const Matrix dz = o.matrix(rows + 90 * i, gates * padded(units));
+                    t.weightGradient(a, dz, o.packed(inputs, gates, units));
+                });
+                add("addInputs", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
+                    const Packed w = o.packed(inputs, gates, units);
+                    t.addInputs(w, o.indices(rows, inputs), o.matrix(rows, gates * padded(units)));
+                });
+                add("scatterAddInputs", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
+                    const Matrix dz = o.matrix(rows, gates * padded(units));
+                    t.scatterAddInputs(dz, o.indices(rows, inputs), o.packed(inputs, gates, units));
+                });
+            }
+        }
+    }
+}
+
+void addCells(int rows, int units) {
+    for (int f : {ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_IDENTITY}) {
+        add("rnnForward", {f, rows, units}, [=](const Table& t, Operands& o) {
+            const Matrix z = o.matrix(rows, units);
+            t.rnnForward(f, z, o.matrix(rows, units));
+        });
+        add("rnnBackward", {f, rows, units}, [=](const Table& t, Operands& o) {
+            const Matrix h = o.matrix(rows, units);
+            const Matrix dh = o.matrix(rows, units);
+            t.rnnBackward(f, h, dh, o.matrix(rows, units));
+        });
+    }
+    const auto cell = [=](const char* name, std::function<void(const Table&, Matrix, Matrix, Matrix, Matrix, Matrix)> call) {
+        add(name, {rows, units}, [=](const Table& t, Operands& o) {
+            const Matrix z = o.matrix(rows, 4 * units);
+            const Matrix a = o.matrix(rows, units);
+            const Matrix b = o.matrix(rows, units);
+            const Matrix c = o.matrix(rows, units);
+            call(t, z, a, b, c, o.matrix(rows, units));
+        });
+    };
+    cell("lstmForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.lstmForward(z, a, b, c); });
+    cell("lstmForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.lstmForward(z, a, a, b); });
+    cell("lstmBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix d) { t.lstmBackward(z, a, b, c, d); });
+    cell("gruForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.gruForward(z, a, b); });
+    cell("gruForward", [](const Table& t, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.gruForward(z, a, a); });
+    cell("gruBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.gruBackward(z, a, b, c); });
+    cell("gruResetForward", [](const Table& t, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.gruResetForward(z, a); });
+    cell("gruMixForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.gruMixForward(z, a, b); });
+    cell("gruMixBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.gruMixBackward(z, a, b, c); });
+    cell("gruResetBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.gruResetBackward(z, a, b, c); });
+}
+
+void addRows(int rows, int columns) {
+    const auto unary = [=](const char* name, int choice, std::function<void(const Table&, Matrix, Matrix)> call) {
+        add(name, {choice, rows, columns}, [=](const Table& t, Operands& o) {
+            const Matrix x = o.matrix(rows, columns);
+            call(t, x, o.matrix(rows, columns));
+        });
+        add(name, {choice, rows, columns, 0}, [=](const Table& t, Operands& o) {
+            const Matrix x = o.matrix(rows, columns);
+            call(t, x, x);
+        });
+    };
+    for (int f : {FUNCTION_EXP, FUNCTION_LOG, FUNCTION_TANH, FUNCTION_SIGMOID}) {
+        unary("apply", f, [=](const Table& t, Matrix x, Matrix y) { t.apply(f, x, y); });
+    }
+    unary("softmax", 0, [](const Table& t, Matrix x, Matrix y) { t.softmax(x, y); });
+    unary("logSoftmax", 0, [](const Table& t, Matrix x, Matrix y) { t.logSoftmax(x, y); });
+    unary("multiply", 0, [](const Table& t, Matrix x, Matrix y) { t.multiply(x, y); });
+    unary("scale", 0, [](const Table& t, Matrix x, Matrix) { t.scale(x, 0.37f); });
+    add("columnSums", {rows, columns}, [=](const Table& t, Operands& o) {
+        const Matrix x = o.matrix(rows, columns);
+        t.columnSums(x, o.matrix(1, columns));
+    });
+    add("scatterAdd", {rows, columns}, [=](const Table& t, Operands& o) {
+        const Matrix x = o.matrix(rows, columns);
+        const Indices indices = o.indices(rows, 3);
+        t.scatterAdd(x, indices, o.matrix(3, columns));
+    });
+    add("squaredError", {rows, columns}, [=](const Table& t, Operands& o) {
+        const Matrix y = o.matrix(rows, columns);
+        const Matrix target = o.matrix(rows, columns);
+        t.squaredError(y, target, o.matrix(rows, 1), 0.5f, 0.25f);
+    });
+    add("sumOfSquares", {columns}, [=](const Table& t, Operands& o) { o.result(t.sumOfSquares(o.matrix(1, columns))); });
+    add("adam", {columns}, [=](const Table& t, Operands& o) {
+        const Matrix w = o.matrix(1, columns);
+        const Matrix dw = o.matrix(1, columns);
+        const Matrix m = o.matrix(1, columns);
+        t.adam(w, dw, m, o.matrix(1, columns), 0.7f, 0.9f, 0.1f, 0.999f, 0.001f, 0.01f, 31.6f, 1e-8f);
+    });
+    add("sgd", {columns}, [=](const Table& t, Operands& o) {
+        const Matrix w = o.matrix(1, columns);
+        const Matrix dw = o.matrix(1, columns);
+        t.sgd(w, dw, o.matrix(1, columns), 0.7f, 0.1f, 0.9f);
+    });
+    if (columns > 0) {
+        add("crossEntropyForward", {rows, columns}, [=](const Table& t, Operands& o) {
+            const Matrix x = o.matrix(rows, columns);
+            const Indices targets = o.indices(rows, columns);
+            t.crossEntropyForward(x, targets, o.matrix(rows, 1));
+        });
+        add("crossEntropyBackward", {rows, columns}, [=](const Table& t, Operands& o) {
+            const Matrix p = o.matrix(rows, columns);
+            t.crossEntropyBackward(p, o.indices(rows, columns), 0.3f);
+        });
+    }
+}
+
+void addAll() {
+    addProducts();
+    for (int rows : {0, 1, 3}) {
+        for (int units : {0, 16, 48, 112}) {
+            addCells(rows, units);
+        }
+        for (int columns : {0, 1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 33, 65, 100, 130}) {
+            addRows(rows, columns);
+        }
+    }
+}
+
+int check(const char* isa, const Table& table, unsigned seed) {
+    int failures = 0;
+    for (const Case& c : cases) {
+        for (bool extreme : {false, true}) {
+            Operands expected(seed, extreme);
+            c.call(REFERENCE_TABLE, expected);
+            Operands actual(seed, extreme);
+            c.call(table, actual);
+            if (!expected.same(actual)) {
+                fprintf(stderr, "%s: %s%s%s, seed %u\n", isa, c.kernel, c.sizes.c_str(), extreme ? ", extreme" : "", seed);
+                failures++;
+            }
+        }
+    }
+    printf("%s: %zu calls, %d differ from plain loops\n", isa, 2 * cases.size(), failures);
+    return failures;
+}
+
+bool everyKernelHasCases() {
+    std::set<std::string> tested;
+    for (const Case& c : cases) {
+        tested.insert(c.kernel);
+    }
+    bool all = true;
+#define KERNEL(result, name, ...)                \
+    if (tested.count(#name) == 0) {              \
+        fprintf(stderr, "no cases: " #name "\n"); \
+        all = false;                             \
+    }
+#include "kernels.def"
+    return all;
+}
+
+}  // namespace
+
+// kernels_test [seed [isa]]
+int main(int count, char** arguments) {
+    const unsigned seed = count > 1 ? static_cast<unsigned>(strtoul(arguments[1], nullptr, 10)) : std::random_device()();
+    printf("seed %u\n", seed);
+    addAll();
+    if (!everyKernelHasCases()) {
+        return 1;
+    }
+    const Isa best = selectIsa();
+    if (best < ISA_AVX2) {
+        fprintf(stderr, "no ISA to test: %d\n", best);
+        return 1;
+    }
+    int failures = check("avx2", AVX2_TABLE, seed);
+    if (count > 2 && strcmp(arguments[2], "avx2") == 0) {
+        return failures == 0 ? 0 : 1;
+    }
+    failures += check("emulated, 16 lanes", EMULATED16_TABLE, seed);
+    if (best >= ISA_AVX512) {
+        failures += check("avx512", AVX512_TABLE, seed);
+    } else {
+        printf("avx512: not on this processor\n");
+    }
+    return failures == 0 ? 0 : 1;
+}

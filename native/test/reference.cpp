@@ -1,0 +1,468 @@
+#include "reference.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace {
+
+using namespace ostinato;
+
+constexpr float INFINITE = std::numeric_limits<float>::infinity();
+constexpr float MIN_NORMAL = std::numeric_limits<float>::min();
+
+int32_t bitsOf(float v) {
+    int32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+float floatOf(int32_t bits) {
+    float v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+int32_t wrapped(int64_t v) {
+    return static_cast<int32_t>(static_cast<uint32_t>(v));
+}
+
+int32_t shiftedLeft(int32_t v, int count) {
+    return static_cast<int32_t>(static_cast<uint32_t>(v) << count);
+}
+
+float flush(float v) {
+    return fabsf(v) < MIN_NORMAL ? 0.f : v;
+}
+
+float fma(float a, float b, float c) {
+    return fmaf(a, b, c);
+}
+
+// Elementary functions, as in dev.ostinato.kernels.scalar.Elementary.
+
+constexpr float ROUND = 0x1.8p23f;
+constexpr float LOG2_E = 0x1.715476p0f;
+constexpr float LN2_HIGH = 0x1.62e43p-1f;
+constexpr float LN2_REST = 0x1.05c61p-29f;
+constexpr float EXP_2 = 0x1.fffffcp-2f;
+constexpr float EXP_3 = 0x1.555492p-3f;
+constexpr float EXP_4 = 0x1.5558aap-5f;
+constexpr float EXP_5 = 0x1.12396ep-7f;
+constexpr float EXP_6 = 0x1.6a523ep-10f;
+
+float expOf(float x) {
+    x = x > 89.f ? 89.f : x;
+    x = x < -104.f ? -104.f : x;
+    const float t = fma(x, LOG2_E, ROUND + 254);
+    const float n = t - (ROUND + 254);
+    const float r = fma(n, LN2_REST, fma(n, -LN2_HIGH, x));
+    float p = fma(EXP_6, r, EXP_5);
+    p = fma(p, r, EXP_4);
+    p = fma(p, r, EXP_3);
+    p = fma(p, r, EXP_2);
+    p = fma(p, r, 1.f);
+    p = fma(p, r, 1.f);
+    const uint32_t bits = static_cast<uint32_t>(bitsOf(t));
+    const uint32_t half = bits >> 1;
+    p = p * floatOf(static_cast<int32_t>(half << 23));
+    return p * floatOf(static_cast<int32_t>((bits - half) << 23));
+}
+
+float logOf(float x) {
+    const bool subnormal = x < MIN_NORMAL;
+    const float y = subnormal ? x * 0x1p23f : x;
+    const float bias = subnormal ? ROUND + 23 : ROUND;
+    const int32_t bits = bitsOf(y);
+    const int32_t offset = wrapped(static_cast<int64_t>(bits) - 0x3f2aaaab);
+    const int32_t mantissa = wrapped(static_cast<int64_t>(bits) - (offset & static_cast<int32_t>(0xff800000)));
+    const float e = floatOf((offset >> 23) + 0x4b400000) - bias;
+    const float f = floatOf(mantissa) - 1.f;
+    float q = fma(-0x1.07c894p-3f, f, 0x1.1e678cp-3f);
+    for (float coefficient : {-0x1.f332f8p-4f, 0x1.1ed662p-3f, -0x1.559c44p-3f, 0x1.99d044p-3f, -0x1.fffefcp-3f, 0x1.555506p-2f, -0.5f}) {
+        q = fma(q, f, coefficient);
+    }
+    q = fma(q, f * f, f);
+    q = fma(e, LN2_HIGH, q);
+    q = x < INFINITE ? q : x;
+    q = x < 0.f ? NAN : q;
+    return x == 0.f ? -INFINITE : q;
+}
+
+float tanhOf(float x) {
+    const int32_t sign = bitsOf(x) & INT32_MIN;
+    float a = fabsf(x);
+    a = a > 10.f ? 10.f : a;
+    const float t = fma(a, 2 * LOG2_E, ROUND + 127);
+    const float n = t - (ROUND + 127);
+    const float r = fma(n, -LN2_HIGH / 2, a);
+    const float s = floatOf(shiftedLeft(bitsOf(t), 23));
+    const float g = fma(s, 0.5f, -0.5f);
+    const float u = r * r;
+    const float v = fma(fma(u, -0x1.6a96e4p-6f, 0x1.555536p-2f), u, 1.f);
+    const float d = v - r;
+    const float m = fma(g, d, s * r);
+    return floatOf(bitsOf(m / (m + d)) | sign);
+}
+
+float sigmoidOf(float x) {
+    x = x > 20.f ? 20.f : x;
+    x = x < -104.f ? -104.f : x;
+    const float t = fma(x, -LOG2_E, ROUND + 95);
+    const float n = t - (ROUND + 95);
+    const float r = fma(n, -LN2_REST, fma(n, LN2_HIGH, x));
+    const float s = floatOf(shiftedLeft(bitsOf(t), 23));
+    float p = fma(EXP_6, r, -EXP_5);
+    p = fma(p, r, EXP_4);
+    p = fma(p, r, -EXP_3);
+    p = fma(p, r, EXP_2);
+    p = fma(p, r, -1.f);
+    p = fma(s, p * r, 0x1p-32f);
+    return 0x1p-32f / (p + s);
+}
+
+// Views.
+
+float& at(const Matrix& matrix, int64_t r, int64_t j) {
+    return matrix.data[r * matrix.stride + j];
+}
+
+int blocksOfUnits(const Packed& w) {
+    return (w.units + BLOCK - 1) / BLOCK;
+}
+
+// The weight of an input for an output of the row [gate][padded units].
+float& at(const Packed& w, int64_t input, int output) {
+    const int gate = output / (blocksOfUnits(w) * BLOCK);
+    const int unitBlock = output / BLOCK % blocksOfUnits(w);
+    const int perPanel = w.gates > 1 ? 1 : PLAIN_BLOCKS;
+    const int panel = unitBlock / perPanel;
+    const int panelCount = (blocksOfUnits(w) + perPanel - 1) / perPanel;
+    const int width = w.gates > 1 ? w.gates : std::min(PLAIN_BLOCKS, blocksOfUnits(w) - panel * PLAIN_BLOCKS);
+    const int block = w.gates > 1 ? gate : unitBlock % PLAIN_BLOCKS;
+    float* start = panel == panelCount - 1 ? w.last : w.first + panel * w.panelStride;
+    return start[(input * width + block) * BLOCK + output % BLOCK];
+}
+
+int outputs(const Packed& w) {
+    return w.gates * blocksOfUnits(w) * BLOCK;
+}
+
+// Sixteen strided partial results.
+struct Partials {
+    float p[BLOCK];
+
+    explicit Partials(float start) {
+        std::fill(p, p + BLOCK, start);
+    }
+
+    template <typename Combine>
+    float tree(Combine combine) {
+        for (int half = BLOCK / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) {
+                p[i] = combine(p[i], p[i + half]);
+            }
+        }
+        return p[0];
+    }
+
+    float sum() {
+        return tree([](float a, float b) { return a + b; });
+    }
+};
+
+float maximum(const Matrix& x, int r) {
+    Partials partials(-INFINITE);
+    for (int j = 0; j < x.columns; j++) {
+        float& p = partials.p[j % BLOCK];
+        p = at(x, r, j) > p ? at(x, r, j) : p;
+    }
+    return partials.tree([](float a, float b) { return b > a ? b : a; });
+}
+
+// The kernels.
+
+void multiplyAdd(Matrix a, Packed w, Matrix out) {
+    for (int r = 0; r < a.rows; r++) {
+        for (int j = 0; j < outputs(w); j++) {
+            for (int k = 0; k < w.inputs; k++) {
+                at(out, r, j) = fma(at(a, r, k), at(w, k, j), at(out, r, j));
+            }
+        }
+    }
+}
+
+void weightGradient(Matrix a, Matrix dz, Packed dw) {
+    for (int r = a.rows - 1; r >= 0; r--) {
+        for (int k = 0; k < dw.inputs; k++) {
+            for (int j = 0; j < outputs(dw); j++) {
+                at(dw, k, j) = fma(at(a, r, k), at(dz, r, j), at(dw, k, j));
+            }
+        }
+    }
+}
+
+void columnSums(Matrix x, Matrix sums) {
+    for (int r = x.rows - 1; r >= 0; r--) {
+        for (int j = 0; j < x.columns; j++) {
+            at(sums, 0, j) += at(x, r, j);
+        }
+    }
+}
+
+void scatterAdd(Matrix x, Indices indices, Matrix table) {
+    for (int r = x.rows - 1; r >= 0; r--) {
+        for (int j = 0; j < x.columns; j++) {
+            at(table, indices.data[r], j) += at(x, r, j);
+        }
+    }
+}
+
+void addInputs(Packed w, Indices indices, Matrix out) {
+    for (int r = 0; r < out.rows; r++) {
+        for (int j = 0; j < outputs(w); j++) {
+            at(out, r, j) += at(w, indices.data[r], j);
+        }
+    }
+}
+
+void scatterAddInputs(Matrix dz, Indices indices, Packed dw) {
+    for (int r = dz.rows - 1; r >= 0; r--) {
+        for (int j = 0; j < outputs(dw); j++) {
+            at(dw, indices.data[r], j) += at(dz, r, j);
+        }
+    }
+}
+
+template <typename Body>
+void each(const Matrix& shape, Body body) {
+    for (int r = 0; r < shape.rows; r++) {
+        for (int j = 0; j < shape.columns; j++) {
+            body(r, j);
+        }
+    }
+}
+
+void rnnForward(int32_t activation, Matrix z, Matrix h) {
+    each(h, [&](int r, int j) {
+        const float v = at(z, r, j);
+        at(h, r, j) = flush(activation == ACTIVATION_TANH ? tanhOf(v) : activation == ACTIVATION_RELU && v <= 0 ? 0.f : v);
+    });
+}
+
+void rnnBackward(int32_t activation, Matrix h, Matrix dh, Matrix dz) {
+    each(h, [&](int r, int j) {
+        const float v = at(h, r, j);
+        const float d = flush(at(dh, r, j));
+        at(dz, r, j) = activation == ACTIVATION_TANH ? d * fma(-v, v, 1.f) : activation == ACTIVATION_RELU && !(v > 0) ? 0.f : d;
+    });
+}
+
+void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+    const int n = h.columns;
+    each(h, [&](int r, int j) {
+        float& i = at(z, r, j);
+        float& f = at(z, r, n + j);
+        float& g = at(z, r, 2 * n + j);
+        float& o = at(z, r, 3 * n + j);
+        i = sigmoidOf(i);
+        f = sigmoidOf(f);
+        g = tanhOf(g);
+        o = sigmoidOf(o);
+        at(c, r, j) = flush(fma(f, at(cPrevious, r, j), i * g));
+        at(h, r, j) = flush(o * tanhOf(at(c, r, j)));
+    });
+}
+
+void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
+    const int n = c.columns;
+    each(c, [&](int r, int j) {
+        const float i = at(z, r, j);
+        const float f = at(z, r, n + j);
+        const float g = at(z, r, 2 * n + j);
+        const float o = at(z, r, 3 * n + j);
+        const float t = tanhOf(at(c, r, j));
+        const float d = flush(at(dh, r, j));
+        const float cell = flush(fma(d * o, fma(-t, t, 1.f), at(dc, r, j)));
+        at(z, r, j) = (cell * g) * (i * (1.f - i));
+        at(z, r, n + j) = (cell * at(cPrevious, r, j)) * (f * (1.f - f));
+        at(z, r, 2 * n + j) = (cell * i) * fma(-g, g, 1.f);
+        at(z, r, 3 * n + j) = (d * t) * (o * (1.f - o));
+        at(dc, r, j) = flush(cell * f);
+    });
+}
+
+void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
+    const int units = h.columns;
+    each(h, [&](int r, int j) {
+        const float reset = sigmoidOf(at(z, r, units + j));
+        const float u = sigmoidOf(at(z, r, 2 * units + j));
+        const float n = tanhOf(fma(reset, at(z, r, 3 * units + j), at(z, r, j)));
+        at(z, r, j) = n;
+        at(z, r, units + j) = reset;
+        at(z, r, 2 * units + j) = u;
+        at(h, r, j) = flush(fma(u, at(hPrevious, r, j) - n, n));
+    });
+}
+
+void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+    const int units = dh.columns;
+    each(dh, [&](int r, int j) {
+        const float n = at(z, r, j);
+        const float reset = at(z, r, units + j);
+        const float u = at(z, r, 2 * units + j);
+        const float m = at(z, r, 3 * units + j);
+        const float d = flush(at(dh, r, j));
+        const float dn = (d * (1.f - u)) * fma(-n, n, 1.f);
+        at(z, r, j) = dn;
+        at(z, r, units + j) = (dn * m) * (reset * (1.f - reset));
+        at(z, r, 2 * units + j) = (d * (at(hPrevious, r, j) - n)) * (u * (1.f - u));
+        at(z, r, 3 * units + j) = dn * reset;
+        at(dhPrevious, r, j) = fma(d, u, at(dhPrevious, r, j));
+    });
+}
+
+void gruResetForward(Matrix z, Matrix hPrevious) {
+    const int units = hPrevious.columns;
+    each(hPrevious, [&](int r, int j) {
+        at(z, r, j) = sigmoidOf(at(z, r, j));
+        at(z, r, units + j) = sigmoidOf(at(z, r, units + j));
+        at(z, r, 3 * units + j) = at(z, r, j) * at(hPrevious, r, j);
+    });
+}
+
+void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
+    const int units = h.columns;
+    each(h, [&](int r, int j) {
+        const float n = tanhOf(at(z, r, 2 * units + j));
+        at(z, r, 2 * units + j) = n;
+        at(h, r, j) = flush(fma(at(z, r, units + j), at(hPrevious, r, j) - n, n));
+    });
+}
+
+void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+    const int units = dh.columns;
+    each(dh, [&](int r, int j) {
+        const float u = at(z, r, units + j);
+        const float n = at(z, r, 2 * units + j);
+        const float d = flush(at(dh, r, j));
+        at(z, r, units + j) = (d * (at(hPrevious, r, j) - n)) * (u * (1.f - u));
+        at(z, r, 2 * units + j) = (d * (1.f - u)) * fma(-n, n, 1.f);
+        at(dhPrevious, r, j) = fma(d, u, at(dhPrevious, r, j));
+    });
+}
+
+void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+    each(ds, [&](int r, int j) {
+        const float reset = at(z, r, j);
+        const float d = at(ds, r, j);
+        at(z, r, j) = (d * at(hPrevious, r, j)) * (reset * (1.f - reset));
+        at(dhPrevious, r, j) = fma(d, reset, at(dhPrevious, r, j));
+    });
+}
+
+void apply(int32_t function, Matrix x, Matrix y) {
+    each(x, [&](int r, int j) {
+        const float v = at(x, r, j);
+        at(y, r, j) = function == FUNCTION_EXP ? expOf(v) : function == FUNCTION_LOG ? logOf(v) : function == FUNCTION_TANH ? tanhOf(v) : sigmoidOf(v);
+    });
+}
+
+void scale(Matrix x, float factor) {
+    each(x, [&](int r, int j) { at(x, r, j) *= factor; });
+}
+
+void multiply(Matrix x, Matrix y) {
+    each(x, [&](int r, int j) { at(x, r, j) *= at(y, r, j); });
+}
+
+float sumOfSquares(Matrix x) {
+    Partials partials(0.f);
+    each(x, [&](int r, int j) { partials.p[j % BLOCK] = fma(at(x, r, j), at(x, r, j), partials.p[j % BLOCK]); });
+    return partials.sum();
+}
+
+float softmaxRow(const Matrix& x, const Matrix& y, int r, float largest) {
+    Partials partials(0.f);
+    for (int j = 0; j < x.columns; j++) {
+        at(y, r, j) = expOf(at(x, r, j) - largest);
+        partials.p[j % BLOCK] += at(y, r, j);
+    }
+    const float sum = partials.sum();
+    for (int j = 0; j < x.columns; j++) {
+        at(y, r, j) /= sum;
+    }
+    return sum;
+}
+
+void softmax(Matrix x, Matrix y) {
+    for (int r = 0; r < x.rows; r++) {
+        softmaxRow(x, y, r, maximum(x, r));
+    }
+}
+
+void logSoftmax(Matrix x, Matrix y) {
+    for (int r = 0; r < x.rows; r++) {
+        const float largest = maximum(x, r);
+        Partials partials(0.f);
+        for (int j = 0; j < x.columns; j++) {
+            partials.p[j % BLOCK] += expOf(at(x, r, j) - largest);
+        }
+        const float logSum = logOf(partials.sum());
+        for (int j = 0; j < x.columns; j++) {
+            at(y, r, j) = (at(x, r, j) - largest) - logSum;
+        }
+    }
+}
+
+void crossEntropyForward(Matrix x, Indices targets, Matrix losses) {
+    for (int r = 0; r < x.rows; r++) {
+        const float largest = maximum(x, r);
+        const float target = at(x, r, targets.data[r]) - largest;
+        at(losses, r, 0) = logOf(softmaxRow(x, x, r, largest)) - target;
+    }
+}
+
+void crossEntropyBackward(Matrix p, Indices targets, float factor) {
+    each(p, [&](int r, int j) { at(p, r, j) = (j == targets.data[r] ? at(p, r, j) - 1.f : at(p, r, j)) * factor; });
+}
+
+void squaredError(Matrix y, Matrix target, Matrix losses, float lossFactor, float gradientFactor) {
+    for (int r = 0; r < y.rows; r++) {
+        Partials partials(0.f);
+        for (int j = 0; j < y.columns; j++) {
+            const float d = at(y, r, j) - at(target, r, j);
+            partials.p[j % BLOCK] = fma(d, d, partials.p[j % BLOCK]);
+            at(y, r, j) = d * gradientFactor;
+        }
+        at(losses, r, 0) = partials.sum() * lossFactor;
+    }
+}
+
+void adam(Matrix w, Matrix dw, Matrix m, Matrix v, float gradientScale, float beta1, float oneMinusBeta1, float beta2,
+          float oneMinusBeta2, float stepSize, float inverseRootCorrection, float epsilon) {
+    each(w, [&](int r, int j) {
+        const float d = at(dw, r, j) * gradientScale;
+        const float first = flush(fma(beta1, at(m, r, j), oneMinusBeta1 * d));
+        const float second = flush(fma(beta2, at(v, r, j), (oneMinusBeta2 * d) * d));
+        at(m, r, j) = first;
+        at(v, r, j) = second;
+        at(w, r, j) = at(w, r, j) - (stepSize * first) / fma(sqrtf(second), inverseRootCorrection, epsilon);
+    });
+}
+
+void sgd(Matrix w, Matrix dw, Matrix v, float gradientScale, float learningRate, float momentum) {
+    each(w, [&](int r, int j) {
+        at(v, r, j) = flush(fma(momentum, at(v, r, j), at(dw, r, j) * gradientScale));
+        at(w, r, j) = fma(-learningRate, at(v, r, j), at(w, r, j));
+    });
+}
+
+}  // namespace
+
+const ostinato::Table REFERENCE_TABLE = {
+#define KERNEL(result, name, ...) name,
+#include "kernels.def"
+};
