@@ -25,8 +25,7 @@ final class Conformance {
     }
 
     /** A call at certain sizes. */
-    record Case(String name, Operation operation) {
-    }
+    record Case(String name, Operation operation) {}
 
     static Backend scalar() {
         return Backends.kernels("scalar").backend();

@@ -21,7 +21,7 @@ final class ConformanceCases {
     /** The same for a weight gradient, whose sums run over the rows. */
     private static final int[] GRADIENT_ROWS = {1, 2, 3, 8, 13, 127, 128, 131};
     /** Inputs and units around the block, the panel and the cut over k. */
-    private static final int[] SIZES = {1, 15, 16, 17, 33, 63, 64, 65, 100, 257, 300};
+    private static final int[] SIZES = {1, 15, 16, 17, 33, 63, 64, 65, 100, 257};
     private static final int[] PADDED = {0, 16, 32, 48, 64, 112, 272};
     private static final int[] FEW_ROWS = {0, 1, 2, 7};
     private static final int[] COLUMNS = columns();
@@ -64,25 +64,34 @@ final class ConformanceCases {
         cases.computeIfAbsent(operation, name -> new ArrayList<>()).add(new Case(operation + " " + sizes, call));
     }
 
-    /** Every combination of rows, gates and inputs; the units rotate, so that they meet every number of inputs too. */
+    /**
+     * Every combination of gates, rows and inputs; the units rotate, so that they meet every number of inputs too. Of many rows every
+     * third size.
+     */
     private void products() {
         int turn = 0;
         for (int gates = 1; gates <= 4; gates++) {
             for (int rows : ROWS) {
-                turn++;
-                for (int i = 0; i < SIZES.length; i++) {
-                    multiplyAdd(rows, SIZES[i], gates, SIZES[(i + turn) % SIZES.length]);
-                }
+                productsOfSizes(rows, gates, turn++, this::multiplyAdd);
             }
             for (int rows : GRADIENT_ROWS) {
-                turn++;
-                for (int i = 0; i < SIZES.length; i++) {
-                    weightGradient(rows, SIZES[i], gates, SIZES[(i + turn) % SIZES.length]);
-                }
+                productsOfSizes(rows, gates, turn++, this::weightGradient);
             }
         }
         multiplyAdd(0, 3, 1, 5);
         weightGradient(0, 3, 1, 5);
+    }
+
+    @FunctionalInterface
+    private interface ProductCase {
+        void add(int rows, int inputs, int gates, int units);
+    }
+
+    private static void productsOfSizes(int rows, int gates, int turn, ProductCase body) {
+        boolean many = rows > 50;
+        for (int i = many ? turn % 3 : 0; i < SIZES.length; i += many ? 3 : 1) {
+            body.add(rows, SIZES[i], gates, SIZES[(i + turn) % SIZES.length]);
+        }
     }
 
     private void multiplyAdd(int rows, int inputs, int gates, int units) {
@@ -121,7 +130,8 @@ final class ConformanceCases {
             for (int columns : COLUMNS) {
                 add("scatterAdd", shape(rows, columns), (kernels, operands) -> {
                     Indices indices = operands.indices("indices", rows, 5);
-                    kernels.scatterAdd(operands.input("x", rows, columns), indices, operands.updated("table", 5, columns));
+                    kernels.scatterAdd(operands.input("x", rows, columns), indices,
+                            operands.updated("table", 5, columns));
                 });
             }
             for (int units : SIZES) {
@@ -162,13 +172,13 @@ final class ConformanceCases {
     private void simpleCells() {
         for (Activation f : Activation.values()) {
             eachCellShape((rows, units, shape) -> {
-                add("rnnForward", f + shape, (kernels, operands) -> kernels.rnnForward(f,
+                add("rnnForward", f + " " + shape, (kernels, operands) -> kernels.rnnForward(f,
                         operands.input("z", rows, units), operands.output("h", rows, units)));
-                add("rnnForward", f + shape + " in place", (kernels, operands) -> {
+                add("rnnForward", f + " " + shape + " in place", (kernels, operands) -> {
                     Matrix z = operands.updated("z", rows, units);
                     kernels.rnnForward(f, z, z);
                 });
-                add("rnnBackward", f + shape, (kernels, operands) -> kernels.rnnBackward(f,
+                add("rnnBackward", f + " " + shape, (kernels, operands) -> kernels.rnnBackward(f,
                         operands.input("h", rows, units), operands.input("dh", rows, units),
                         operands.output("dz", rows, units)));
             });
@@ -243,9 +253,10 @@ final class ConformanceCases {
     private void functions() {
         for (Function f : Function.values()) {
             eachRowShape((rows, columns, shape) -> {
-                add("apply", f + shape, (kernels, operands) -> kernels.apply(f, operands.input("x", rows, columns),
-                        operands.output("y", rows, columns)));
-                add("apply", f + shape + " in place", (kernels, operands) -> {
+                add("apply", f + " " + shape,
+                        (kernels, operands) -> kernels.apply(f, operands.input("x", rows, columns),
+                                operands.output("y", rows, columns)));
+                add("apply", f + " " + shape + " in place", (kernels, operands) -> {
                     Matrix x = operands.updated("x", rows, columns);
                     kernels.apply(f, x, x);
                 });
@@ -301,12 +312,12 @@ final class ConformanceCases {
         for (int columns : COLUMNS) {
             for (int t : new int[] {1, 10, 100_000}) {
                 AdamStep step = AdamStep.at(t, 1e-3, 0.9, 0.999, 1e-8, 0.75f);
-                add("adam", "t=" + t + shape(1, columns), (kernels, operands) -> kernels.adam(
+                add("adam", "t=" + t + " " + shape(1, columns), (kernels, operands) -> kernels.adam(
                         operands.updated("w", 1, columns), operands.input("dw", 1, columns),
                         operands.updated("m", 1, columns), operands.updated("v", 1, columns), step));
             }
             for (float momentum : new float[] {0f, 0.9f}) {
-                add("sgd", "momentum " + momentum + shape(1, columns), (kernels, operands) -> kernels.sgd(
+                add("sgd", "momentum " + momentum + " " + shape(1, columns), (kernels, operands) -> kernels.sgd(
                         operands.updated("w", 1, columns), operands.input("dw", 1, columns),
                         operands.updated("v", 1, columns), operands.factor(), operands.factor(), momentum));
             }
@@ -314,6 +325,6 @@ final class ConformanceCases {
     }
 
     private static String shape(int rows, int columns) {
-        return " (" + rows + ", " + columns + ")";
+        return "(" + rows + ", " + columns + ")";
     }
 }

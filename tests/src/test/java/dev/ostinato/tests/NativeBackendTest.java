@@ -10,9 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,15 +101,12 @@ final class NativeBackendTest {
                 + System.getProperty("os.arch").replace("amd64", "x86_64");
     }
 
-    /** Returns this virtual machine's class path, with or without the library's module. */
+    /** Returns this virtual machine's class path, with or without the library's module and the command, whose jar names it too. */
     private static String classPath(boolean library) {
-        List<String> kept = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(":", -1)) {
-            if (library || !(entry.endsWith("/native/target/classes") || entry.contains("/ostinato-native-"))) {
-                kept.add(entry);
-            }
-        }
-        return String.join(":", kept);
+        return Arrays.stream(System.getProperty("java.class.path").split(":", -1))
+                .filter(entry -> library
+                        || !entry.matches(".*/(native|java/cli)/target/.*|.*/ostinato-(native|cli)[^/]*"))
+                .collect(Collectors.joining(":"));
     }
 
     private String print(Map<String, String> environment, String classPath, String... options) throws Exception {

@@ -120,7 +120,8 @@ final class Operands {
         all.add(new Operand(name, memory, written ? inside::get : index -> false,
                 index -> inside.get(index)
                         ? "[" + (index - offset) / stride + "][" + (index - offset) % stride + "]"
-                        : " margin, float " + (index - offset) + " of (" + rows + ", " + columns + ") at stride " + stride));
+                        : " margin, float " + (index - offset) + " of (" + rows + ", " + columns + ") at stride "
+                                + stride));
         return Matrix.wrap(memory, offset, rows, columns, stride);
     }
 

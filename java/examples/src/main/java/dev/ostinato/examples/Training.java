@@ -24,12 +24,14 @@ public final class Training {
     public static double train(String text, Path file, int steps) throws IOException {
         // readme: training
         Vocabulary vocabulary = Vocabulary.of(text, 1);
-        Model model = Model.builder().embedding(vocabulary.size(), 64).lstm(128).dense(vocabulary.size()).seed(1).build();
+        Model model =
+                Model.builder().embedding(vocabulary.size(), 64).lstm(128).dense(vocabulary.size()).seed(1).build();
         TokenStreams streams = new TokenStreams(vocabulary.encode(text), 32, 50); // 32 streams, 50 characters at a time
 
         double loss = 0;
-        try (Trainer trainer = Trainer.builder(model).loss(Loss.crossEntropy()).optimizer(Optimizer.adam(4e-3)).clipGlobalNorm(5)
-                .threads(2).build()) {
+        try (Trainer trainer =
+                Trainer.builder(model).loss(Loss.crossEntropy()).optimizer(Optimizer.adam(4e-3)).clipGlobalNorm(5)
+                        .threads(2).build()) {
             for (int i = 0; i < steps; i++) {
                 if (streams.atEpochStart()) {
                     trainer.resetState();

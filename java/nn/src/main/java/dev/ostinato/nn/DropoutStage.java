@@ -47,7 +47,7 @@ final class DropoutStage extends Stage {
 
     @Override
     void backward() {
-        if (active) {
+        if (active && wantsGradient()) {
             eachChunk((from, to) -> k.multiply(outputGradient().rows(from, to), mask.rows(from, to)));
         }
     }

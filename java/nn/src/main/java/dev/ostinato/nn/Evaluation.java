@@ -31,11 +31,15 @@ public record Evaluation(long tokens, double nats) {
      * state and run side by side; 1 is exact, more are faster. What does not fill the last steps of all streams is left out when there is
      * more than one.
      *
-     * @throws IllegalArgumentException if the text has no token to predict, or the model does not map tokens to tokens
+     * @throws IllegalArgumentException if the text has no token to predict, the model does not map tokens to tokens, or a count is not
+     *     positive
      */
     public static Evaluation of(Model model, int[] text, int streams, int threads) {
         if (!model.takesTokens() || model.inputs() != model.outputs()) {
             throw new IllegalArgumentException("evaluation: expected a model of tokens, got " + model.layers());
+        }
+        if (streams < 1) {
+            throw new IllegalArgumentException("streams: expected >= 1, got " + streams);
         }
         int length = (text.length - 1) / streams;
         if (length < 1) {

@@ -27,9 +27,19 @@ final class LossStage {
         this.values = Matrix.of(loss instanceof Loss.SquaredError ? setup.all() : 0, y.columns());
     }
 
+    /** @throws IndexOutOfBoundsException if a class is outside the outputs */
     void load(Batch batch) {
         switch (loss) {
-            case Loss.CrossEntropy ignored -> classes.copyFrom(batch.classes(), 0);
+            case Loss.CrossEntropy ignored -> {
+                int[] all = batch.classes();
+                for (int r = 0; r < all.length; r++) {
+                    if (all[r] < 0 || all[r] >= y.columns()) {
+                        throw new IndexOutOfBoundsException(
+                                "class " + r + ": expected 0.." + (y.columns() - 1) + ", got " + all[r]);
+                    }
+                }
+                classes.copyFrom(all, 0);
+            }
             case Loss.SquaredError ignored -> {
                 float[] all = batch.values(values.columns());
                 for (int r = 0; r < values.rows(); r++) {

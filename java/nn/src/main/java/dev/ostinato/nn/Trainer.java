@@ -74,7 +74,7 @@ public final class Trainer implements AutoCloseable {
      *
      * @return the loss before the update
      * @throws IllegalArgumentException if the batch does not fit the model or the loss; nothing has changed then
-     * @throws IndexOutOfBoundsException if a token or class is outside its range
+     * @throws IndexOutOfBoundsException if a token or class is outside its range; nothing has changed then
      * @throws DivergedException if the loss or the gradient is not finite; the weights have not changed then
      */
     public double step(Batch batch) {

@@ -1,0 +1,100 @@
+package dev.ostinato.tests;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.sun.management.ThreadMXBean;
+import dev.ostinato.nn.CellType;
+import dev.ostinato.nn.Model;
+import dev.ostinato.nn.State;
+import java.lang.management.ManagementFactory;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Once compiled, a step allocates nothing: not one byte in thousands of steps. On the backends where that is up to the code; on the
+ * vector backend it is up to what the compiler inlines.
+ */
+@ParameterizedClass(name = "{0}")
+@ValueSource(strings = {"native", "scalar"})
+final class AllocationTest {
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private static final int STEPS = 1_000;
+    /** Rounds in which the compiler may still be at work. */
+    private static final int ROUNDS = 200;
+
+    private final String backend;
+
+    AllocationTest(String backend) {
+        this.backend = backend;
+    }
+
+    static Stream<Arguments> models() {
+        return Stream.of(CellType.values()).flatMap(
+                cell -> Stream.of(Arguments.of(cell, 1), Arguments.of(cell, 5)));
+    }
+
+    @ParameterizedTest(name = "{0}, {1} rows")
+    @MethodSource("models")
+    void aStepFromTokensAllocatesNothing(CellType cell, int rows) {
+        Model model = Model.builder().embedding(17, 11).recurrent(cell, 35).dropout(0.5).recurrent(cell, 19).dense(17)
+                .backend(backend).build();
+        int[][] tokens = new int[16][];
+        for (int i = 0; i < tokens.length; i++) {
+            tokens[i] = new SplittableRandom(i).ints(rows, 0, 17).toArray();
+        }
+        State state = model.newState(rows);
+        float[] y = new float[rows * 17];
+        allocatesNothing(i -> model.step(tokens[i % tokens.length], state, y));
+    }
+
+    @ParameterizedTest(name = "{0}, {1} rows")
+    @MethodSource("models")
+    void aStepFromFeaturesAllocatesNothing(CellType cell, int rows) {
+        Model model = Model.builder().features(9).recurrent(cell, 35).dense(3).backend(backend).build();
+        float[] x = new RandomBatch(model, 1, rows, new SplittableRandom(1)).features;
+        State state = model.newState(rows);
+        float[] y = new float[rows * 3];
+        allocatesNothing(i -> model.step(x, state, y));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aStepFromOneTokenAllocatesNothing(CellType cell) {
+        Model model = Model.builder().oneHot(17).recurrent(cell, 35).dense(17).backend(backend).build();
+        State state = model.newState();
+        float[] y = new float[17];
+        allocatesNothing(i -> model.step(i % 17, state, y));
+    }
+
+    @FunctionalInterface
+    private interface Step {
+        void run(int i);
+    }
+
+    /** Runs rounds until four in a row allocate nothing: while the compiler still changes its mind, a step may allocate once. */
+    private static void allocatesNothing(Step step) {
+        int quiet = 0;
+        long bytes = 0;
+        for (int i = 0; i < ROUNDS && quiet < 4; i++) {
+            bytes = allocated(step);
+            quiet = bytes == 0 ? quiet + 1 : 0;
+        }
+        assertEquals(4, quiet,
+                "rounds of " + STEPS + " steps without allocation; the last allocated " + bytes + " bytes");
+    }
+
+    private static long allocated(Step step) {
+        long thread = Thread.currentThread().threadId();
+        long before = THREADS.getThreadAllocatedBytes(thread);
+        for (int i = 0; i < STEPS; i++) {
+            step.run(i);
+        }
+        return THREADS.getThreadAllocatedBytes(thread) - before;
+    }
+}

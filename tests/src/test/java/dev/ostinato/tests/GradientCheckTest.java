@@ -1,0 +1,166 @@
+package dev.ostinato.tests;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import dev.ostinato.nn.CellType;
+import dev.ostinato.nn.Layer;
+import dev.ostinato.nn.Loss;
+import dev.ostinato.nn.Model;
+import dev.ostinato.nn.NamedArray;
+import dev.ostinato.nn.Trainer;
+import dev.ostinato.tests.ReferenceNetwork.Module;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Gradients are the slopes of the loss, for every cell, input, depth and loss, behind a state that an earlier batch left. */
+final class GradientCheckTest {
+    private static final int INPUTS = 5;
+    private static final int VOCABULARY = 6;
+    private static final int STEPS = 4;
+    private static final int ROWS = 3;
+    /** Distance from the kink of a relu at which a float and a double are on the same side, and a small step stays there. */
+    private static final double KINK = 1e-4;
+    private static final List<Loss> LOSSES = List.of(Loss.crossEntropy(), Loss.crossEntropy().summed(),
+            Loss.squaredError(), Loss.squaredError().summed(), Loss.halfSquaredError(),
+            Loss.halfSquaredError().summed());
+
+    enum Input {
+        EMBEDDING, ONE_HOT, FEATURES;
+
+        Model.Builder builder() {
+            return switch (this) {
+                case EMBEDDING -> Model.builder().embedding(VOCABULARY, INPUTS);
+                case ONE_HOT -> Model.builder().oneHot(VOCABULARY);
+                case FEATURES -> Model.builder().features(INPUTS);
+            };
+        }
+    }
+
+    record Case(CellType cell, Input input, int layers, int hidden, Loss loss) {
+        Model model() {
+            Model.Builder builder = input.builder();
+            for (int i = 0; i < layers; i++) {
+                builder.recurrent(cell, hidden);
+            }
+            return builder.dense(VOCABULARY).build();
+        }
+
+        List<Module> modules() {
+            List<Layer> all = model().layers();
+            List<Module> modules = new ArrayList<>();
+            modules.add(new Module(all.getFirst(), "embedding", ""));
+            for (int i = 0; i < layers; i++) {
+                modules.add(new Module(all.get(1 + i), "rnn", "_l" + i));
+            }
+            modules.add(new Module(all.getLast(), "head", ""));
+            return modules;
+        }
+    }
+
+    /** What was compared. */
+    private record Result(Map<String, double[]> slopes, List<NamedArray> gradients) {}
+
+    @BeforeAll
+    static void printSeed() {
+        System.out.println("gradients: repeat with -Dostinato.tests.seed=" + Conformance.SEED);
+    }
+
+    /** Hidden units in less than a block, and in more than one where that is not too slow. */
+    static Stream<Case> cases() {
+        return Arrays.stream(CellType.values()).flatMap(cell -> Arrays.stream(Input.values()).flatMap(input -> Stream
+                .concat(Stream.of(new Case(cell, input, 1, 17, Loss.crossEntropy())),
+                        Stream.of(1, 2).flatMap(
+                                layers -> LOSSES.stream().map(loss -> new Case(cell, input, layers, 7, loss))))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void gradientsAreTheSlopesOfTheLoss(Case c) {
+        check(c.modules(), c.model(), c.loss());
+    }
+
+    @Test
+    void layersOfDifferentSizesAndCells() {
+        Model model = Model.builder().embedding(VOCABULARY, INPUTS).lstm(7).gru(17).gru(7).dense(VOCABULARY).build();
+        check(modules(model, "embedding", "rnn_l0", "rnn2_l0", "rnn3_l0", "head"), model, Loss.crossEntropy());
+    }
+
+    @Test
+    void denseLayersBetweenAndNoneBehind() {
+        Model model = Model.builder().features(INPUTS).dense(7).rnn(17).dense(3).lstm(VOCABULARY).build();
+        List<Module> modules = modules(model, "", "dense", "rnn_l0", "dense2", "rnn2_l0");
+        check(modules, model, Loss.crossEntropy().summed());
+        check(modules, model, Loss.squaredError().summed());
+    }
+
+    @Test
+    void aDenseLayerBehindTheEmbedding() {
+        Model model = Model.builder().embedding(VOCABULARY, INPUTS).dense(7).gru(17).dense(VOCABULARY).build();
+        check(modules(model, "embedding", "dense", "rnn_l0", "head"), model, Loss.crossEntropy());
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = CellType.class, names = {"LSTM", "GRU", "GRU_RESET_BEFORE"})
+    void swappedGatesAreSeen(CellType cell) {
+        Case c = new Case(cell, Input.EMBEDDING, 1, 7, Loss.crossEntropy());
+        Result result = compare(c.modules(), c.model(), c.loss());
+        for (int gate = 1; gate < cell.gates(); gate++) {
+            for (int other = 0; other < gate; other++) {
+                assertFalse(
+                        GradientCheck.differences(result.slopes(), Gates.swapped(result.gradients(), cell, gate, other))
+                                .isEmpty(),
+                        "gates " + gate + " and " + other);
+            }
+        }
+    }
+
+    private static List<Module> modules(Model model, String... names) {
+        List<Module> modules = new ArrayList<>();
+        for (int i = 0; i < names.length; i++) {
+            int suffix = names[i].contains("_") ? names[i].indexOf('_') : names[i].length();
+            modules.add(new Module(model.layers().get(i), names[i].substring(0, suffix), names[i].substring(suffix)));
+        }
+        return modules;
+    }
+
+    private static void check(List<Module> modules, Model layers, Loss loss) {
+        Result result = compare(modules, layers, loss);
+        assertEquals(List.of(), GradientCheck.invisible(result.slopes()));
+        assertEquals("", String.join("\n", GradientCheck.differences(result.slopes(), result.gradients())),
+                () -> "seed " + Conformance.SEED);
+    }
+
+    private static Result compare(List<Module> modules, Model layers, Loss loss) {
+        RandomGenerator random = new SplittableRandom(Conformance.SEED);
+        while (true) {
+            Model model = RandomModels.randomised(layers, random);
+            RandomBatch first = new RandomBatch(model, STEPS, ROWS, random);
+            RandomBatch second = new RandomBatch(model, STEPS, ROWS, random);
+            ReferenceNetwork reference = new ReferenceNetwork(modules, GradientCheck.tensors(model));
+            double firstLoss = reference.loss(first, loss);
+            double secondLoss = reference.loss(second, loss);
+            if (reference.nearestKink() > KINK) {
+                try (Trainer trainer = Trainer.builder(model).loss(loss).build()) {
+                    near(firstLoss, trainer.gradients(first.batch(loss)));
+                    near(secondLoss, trainer.gradients(second.batch(loss)));
+                    return new Result(GradientCheck.slopes(modules, model, loss, first, second), trainer.gradients());
+                }
+            }
+        }
+    }
+
+    private static void near(double expected, double actual) {
+        assertEquals(expected, actual, 1e-5 * expected, () -> "loss, seed " + Conformance.SEED);
+    }
+}

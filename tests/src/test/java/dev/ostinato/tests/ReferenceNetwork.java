@@ -1,0 +1,241 @@
+package dev.ostinato.tests;
+
+import dev.ostinato.nn.Layer;
+import dev.ostinato.nn.Loss;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A whole network in double precision: loops over t and b around the formulas of the textbooks, forward alone. Weights are PyTorch's
+ * tensors by name. What streams remember goes on from call to call.
+ */
+final class ReferenceNetwork {
+    /**
+     * A layer and where its tensors are.
+     *
+     * @param name the module, such as {@code rnn}
+     * @param suffix behind the names of tensors, such as {@code _l0}
+     */
+    record Module(Layer layer, String name, String suffix) {}
+
+    private final List<Module> modules;
+    private final Map<String, double[]> tensors;
+    /** h and c, (B, H). */
+    private final Map<String, double[][]> states = new HashMap<>();
+    private double nearestKink = Double.POSITIVE_INFINITY;
+
+    /** Begins with zero states; the tensors are not copied. */
+    ReferenceNetwork(List<Module> modules, Map<String, double[]> tensors) {
+        this.modules = modules;
+        this.tensors = tensors;
+    }
+
+    /** Begins with the states in which another network is now. */
+    ReferenceNetwork(ReferenceNetwork other, Map<String, double[]> tensors) {
+        this(other.modules, tensors);
+        other.states.forEach((name, rows) -> states.put(name, rows.clone())); // steps replace rows, and do not change them
+    }
+
+    /** Returns how near any argument of a relu has come to 0, where it has no slope. */
+    double nearestKink() {
+        return nearestKink;
+    }
+
+    /** Goes on over a batch and returns its loss. */
+    double loss(RandomBatch batch, Loss loss) {
+        double[][] y = forward(batch);
+        double sum = 0;
+        for (int b = 0; b < batch.rows; b++) {
+            double stream = 0;
+            for (int t = 0; t < batch.steps; t++) {
+                stream += loss(batch, loss, t * batch.rows + b, y[t * batch.rows + b]);
+            }
+            sum += loss.summedOverTime() ? stream : stream / batch.steps;
+        }
+        return sum / batch.rows;
+    }
+
+    private static double loss(RandomBatch batch, Loss loss, int row, double[] y) {
+        return switch (loss) {
+            case Loss.CrossEntropy ignored -> negativeLogProbability(y, batch.classes[row]);
+            case Loss.SquaredError squared -> {
+                double sum = 0;
+                for (int j = 0; j < y.length; j++) {
+                    double difference = y[j] - batch.values[row * y.length + j];
+                    sum += difference * difference;
+                }
+                yield sum / y.length * (squared.half() ? 0.5 : 1);
+            }
+        };
+    }
+
+    private static double negativeLogProbability(double[] y, int index) {
+        double sum = 0;
+        for (double logit : y) {
+            sum += Math.exp(logit);
+        }
+        return Math.log(sum) - y[index];
+    }
+
+    private double[][] forward(RandomBatch batch) {
+        double[][] x = new double[batch.steps * batch.rows][];
+        for (Module module : modules) {
+            double[][] y = new double[x.length][];
+            for (int t = 0; t < batch.steps; t++) {
+                for (int b = 0; b < batch.rows; b++) {
+                    int row = t * batch.rows + b;
+                    y[row] = forward(module, batch, row, b, x[row]);
+                }
+            }
+            x = y;
+        }
+        return x;
+    }
+
+    private double[] forward(Module module, RandomBatch batch, int row, int stream, double[] x) {
+        return switch (module.layer()) {
+            case Layer.Features features -> features(batch, row, features.size());
+            case Layer.OneHot oneHot -> oneHot(batch.tokens[row], oneHot.vocabulary());
+            case Layer.Embedding e -> embedding(batch.tokens[row], e.size(), tensor(module, "weight"));
+            case Layer.Dense dense -> affine(module, "weight", "bias", x, 0, dense.outputs());
+            case Layer.Recurrent recurrent -> recurrent(module, recurrent, batch.rows, stream, x);
+            case Layer.Dropout dropout -> throw new IllegalArgumentException("no reference for " + dropout);
+        };
+    }
+
+    private static double[] features(RandomBatch batch, int row, int size) {
+        double[] x = new double[size];
+        for (int j = 0; j < size; j++) {
+            x[j] = batch.features[row * size + j];
+        }
+        return x;
+    }
+
+    private static double[] oneHot(int token, int vocabulary) {
+        double[] x = new double[vocabulary];
+        x[token] = 1;
+        return x;
+    }
+
+    private static double[] embedding(int token, int size, double[] table) {
+        double[] x = new double[size];
+        System.arraycopy(table, token * size, x, 0, size);
+        return x;
+    }
+
+    private double[] recurrent(Module module, Layer.Recurrent layer, int rows, int stream, double[] x) {
+        double[][] h = state(module, "h", rows, layer.hidden());
+        h[stream] = switch (layer.cell()) {
+            case RNN_TANH, RNN_RELU, RNN_IDENTITY -> rnn(module, layer, x, h[stream]);
+            case LSTM -> lstm(module, x, h[stream], state(module, "c", rows, layer.hidden()), stream);
+            case GRU -> gru(module, x, h[stream]);
+            case GRU_RESET_BEFORE -> gruResetBefore(module, x, h[stream]);
+        };
+        return h[stream];
+    }
+
+    private double[] rnn(Module module, Layer.Recurrent layer, double[] x, double[] h) {
+        double[] next = new double[h.length];
+        double[] fromInput = input(module, x, 0, h.length);
+        double[] fromState = state(module, h, 0, h.length);
+        for (int j = 0; j < h.length; j++) {
+            double z = fromInput[j] + fromState[j];
+            next[j] = switch (layer.cell()) {
+                case RNN_TANH -> Math.tanh(z);
+                case RNN_RELU -> relu(z);
+                default -> z;
+            };
+        }
+        return next;
+    }
+
+    private double relu(double z) {
+        nearestKink = Math.min(nearestKink, Math.abs(z));
+        return Math.max(0, z);
+    }
+
+    private double[] lstm(Module module, double[] x, double[] h, double[][] c, int stream) {
+        int size = h.length;
+        double[] w = input(module, x, 0, 4 * size);
+        double[] u = state(module, h, 0, 4 * size);
+        double[] nextC = new double[size];
+        double[] next = new double[size];
+        for (int j = 0; j < size; j++) {
+            int f = size + j;
+            int g = 2 * size + j;
+            int o = 3 * size + j;
+            DoubleReference.Lstm unit =
+                    DoubleReference.lstm(w[j] + u[j], w[f] + u[f], w[g] + u[g], w[o] + u[o], c[stream][j]);
+            nextC[j] = unit.c();
+            next[j] = unit.h();
+        }
+        c[stream] = nextC;
+        return next;
+    }
+
+    private double[] gru(Module module, double[] x, double[] h) {
+        int size = h.length;
+        double[] w = input(module, x, 0, 3 * size);
+        double[] u = state(module, h, 0, 3 * size);
+        double[] next = new double[size];
+        for (int j = 0; j < size; j++) {
+            int z = size + j;
+            int n = 2 * size + j;
+            next[j] = DoubleReference.gruAfter(w[n], w[j] + u[j], w[z] + u[z], u[n], h[j]).h();
+        }
+        return next;
+    }
+
+    private double[] gruResetBefore(Module module, double[] x, double[] h) {
+        int size = h.length;
+        double[] w = input(module, x, 0, 3 * size);
+        double[] u = state(module, h, 0, 2 * size);
+        double[] reset = new double[size];
+        for (int j = 0; j < size; j++) {
+            reset[j] = DoubleReference.sigmoid(w[j] + u[j]) * h[j];
+        }
+        double[] n = state(module, reset, 2 * size, 3 * size);
+        double[] next = new double[size];
+        for (int j = 0; j < size; j++) {
+            int z = size + j;
+            next[j] = DoubleReference.gruBefore(w[j] + u[j], w[z] + u[z], w[2 * size + j] + n[j], h[j]).h();
+        }
+        return next;
+    }
+
+    private double[] input(Module module, double[] x, int from, int to) {
+        return affine(module, "weight_ih", "bias_ih", x, from, to);
+    }
+
+    private double[] state(Module module, double[] h, int from, int to) {
+        return affine(module, "weight_hh", "bias_hh", h, from, to);
+    }
+
+    /** Returns the elements {@code from..to} of W x + b. */
+    private double[] affine(Module module, String weight, String bias, double[] x, int from, int to) {
+        double[] w = tensor(module, weight);
+        double[] b = tensor(module, bias);
+        double[] y = new double[to - from];
+        for (int i = from; i < to; i++) {
+            double sum = b[i];
+            for (int k = 0; k < x.length; k++) {
+                sum += w[i * x.length + k] * x[k];
+            }
+            y[i - from] = sum;
+        }
+        return y;
+    }
+
+    private double[] tensor(Module module, String name) {
+        double[] tensor = tensors.get(module.name() + "." + name + module.suffix());
+        if (tensor == null) {
+            throw new IllegalArgumentException("no " + name + " of " + module + " among " + tensors.keySet());
+        }
+        return tensor;
+    }
+
+    private double[][] state(Module module, String name, int rows, int size) {
+        return states.computeIfAbsent(module.name() + "." + name + module.suffix(), key -> new double[rows][size]);
+    }
+}
