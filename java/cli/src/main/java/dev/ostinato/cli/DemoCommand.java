@@ -54,7 +54,7 @@ final class DemoCommand implements Callable<Integer> {
 
     @Option(names = "--steps", paramLabel = "N", order = 1, description = {
         "Updates of the weights; fewer are quicker and may not suffice (default: ${DEFAULT-VALUE})."})
-    private long steps = 6000;
+    private long steps = 10_000;
 
     @Option(names = "--threads", paramLabel = "N", order = 2, description = {
         "Threads that train (default: the processors there are, at most " + USEFUL_THREADS + ")."})
