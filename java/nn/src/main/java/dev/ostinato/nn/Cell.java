@@ -12,12 +12,14 @@ import java.util.List;
  * pre-activations.
  */
 abstract class Cell {
+    final int gates;
     final int inputs;
     final int hidden;
     /** Hp. */
     final int padded;
 
-    Cell(int inputs, int hidden) {
+    Cell(int gates, int inputs, int hidden) {
+        this.gates = gates;
         this.inputs = inputs;
         this.hidden = hidden;
         this.padded = Matrix.padded(hidden);
@@ -26,29 +28,43 @@ abstract class Cell {
     /** Returns the number of slots in a row of z. */
     abstract int slots();
 
-    /** Returns whether there is a cell state besides h. */
-    abstract boolean hasCellState();
-
-    /** Returns the number of floats that the weights take. */
-    abstract long floats();
-
-    /** Views a block of weights, or of their gradients, from float {@code offset} on. */
-    abstract CellWeights weights(Memory block, long offset);
-
     /** Returns PyTorch's tensors, with names that end in {@code suffix}, such as {@code _l0}. */
     abstract List<Parameter> parameters(Memory block, long offset, String suffix);
-
-    /** Returns the columns of z that W x is added to. */
-    abstract Matrix inputSlots(Matrix z);
-
-    /** Returns the columns of z that the biases of U h are gradients of. */
-    abstract Matrix recurrentSlots(Matrix z);
 
     /** Lays out one step for some rows. */
     abstract Step step(Views views);
 
+    /** Returns whether there is a cell state besides h. */
+    boolean hasCellState() {
+        return false;
+    }
+
+    /** Returns the number of floats that the weights take. */
+    final long floats() {
+        return GateLayout.floats(inputs, hidden, gates);
+    }
+
+    /** Views a block of weights, or of their gradients, from float {@code offset} on. */
+    CellWeights weights(Memory block, long offset) {
+        PackedMatrix[] pair = PackedMatrix.pair(block, offset, inputs, hidden, gates, hidden);
+        return new CellWeights(pair[0], List.of(pair[1]), GateLayout.bias(block, offset, inputs, hidden, gates, 0),
+                GateLayout.bias(block, offset, inputs, hidden, gates, 1));
+    }
+
+    /** Returns the columns of z that W x is added to. */
+    final Matrix inputSlots(Matrix z) {
+        return z.columns(0, gates * padded);
+    }
+
+    /** Returns the columns of z that the biases of U h are gradients of. */
+    Matrix recurrentSlots(Matrix z) {
+        return z.columns(0, gates * padded);
+    }
+
     /** Adds the gradients of the recurrent weights, for inputs of U in the share {@code part} of {@code parts}. */
-    abstract void recurrentGradient(Kernels k, Matrix hPrevious, Matrix z, CellWeights gradients, int part, int parts);
+    void recurrentGradient(Kernels k, Matrix hPrevious, Matrix z, CellWeights gradients, int part, int parts) {
+        gradientShare(k, hPrevious, recurrentSlots(z), gradients.recurrent().getFirst(), part, parts);
+    }
 
     /** Overwrites {@code row}, a row of z, with the sum of both biases, each element rounded once. */
     void biasRow(CellWeights weights, Matrix row) {

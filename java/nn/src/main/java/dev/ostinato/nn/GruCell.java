@@ -3,7 +3,6 @@ package dev.ostinato.nn;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
-import dev.ostinato.kernels.PackedMatrix;
 import java.util.List;
 
 /**
@@ -23,7 +22,7 @@ final class GruCell extends Cell {
     private static final int[] RECURRENT_ORDER = {0, 1, 2};
 
     GruCell(int inputs, int hidden) {
-        super(inputs, hidden);
+        super(GATES, inputs, hidden);
     }
 
     @Override
@@ -46,40 +45,13 @@ final class GruCell extends Cell {
     }
 
     @Override
-    void recurrentGradient(Kernels k, Matrix hPrevious, Matrix z, CellWeights gradients, int part, int parts) {
-        gradientShare(k, hPrevious, recurrentSlots(z), gradients.recurrent().getFirst(), part, parts);
-    }
-
-    @Override
     int slots() {
         return 4;
     }
 
     @Override
-    boolean hasCellState() {
-        return false;
-    }
-
-    @Override
-    Matrix inputSlots(Matrix z) {
-        return z.columns(0, GATES * padded);
-    }
-
-    @Override
     Matrix recurrentSlots(Matrix z) {
         return z.columns(padded, (1 + GATES) * padded);
-    }
-
-    @Override
-    long floats() {
-        return GateLayout.floats(inputs, hidden, GATES);
-    }
-
-    @Override
-    CellWeights weights(Memory block, long offset) {
-        PackedMatrix[] pair = PackedMatrix.pair(block, offset, inputs, hidden, GATES, hidden);
-        return new CellWeights(pair[0], List.of(pair[1]), GateLayout.bias(block, offset, inputs, hidden, GATES, 0),
-                GateLayout.bias(block, offset, inputs, hidden, GATES, 1));
     }
 
     @Override

@@ -19,7 +19,7 @@ final class GruResetBeforeCell extends Cell {
     private static final int GATES = 3;
 
     GruResetBeforeCell(int inputs, int hidden) {
-        super(inputs, hidden);
+        super(GATES, inputs, hidden);
     }
 
     @Override
@@ -58,26 +58,6 @@ final class GruResetBeforeCell extends Cell {
     @Override
     int slots() {
         return 4;
-    }
-
-    @Override
-    boolean hasCellState() {
-        return false;
-    }
-
-    @Override
-    Matrix inputSlots(Matrix z) {
-        return z.columns(0, GATES * padded);
-    }
-
-    @Override
-    Matrix recurrentSlots(Matrix z) {
-        return z.columns(0, GATES * padded);
-    }
-
-    @Override
-    long floats() {
-        return GateLayout.floats(inputs, hidden, GATES);
     }
 
     @Override

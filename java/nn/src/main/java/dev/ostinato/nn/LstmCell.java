@@ -3,7 +3,6 @@ package dev.ostinato.nn;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
-import dev.ostinato.kernels.PackedMatrix;
 import java.util.List;
 
 /**
@@ -19,7 +18,7 @@ final class LstmCell extends Cell {
     private static final int[] ORDER = {0, 1, 2, 3};
 
     LstmCell(int inputs, int hidden) {
-        super(inputs, hidden);
+        super(GATES, inputs, hidden);
     }
 
     @Override
@@ -41,11 +40,6 @@ final class LstmCell extends Cell {
     }
 
     @Override
-    void recurrentGradient(Kernels k, Matrix hPrevious, Matrix z, CellWeights gradients, int part, int parts) {
-        gradientShare(k, hPrevious, z, gradients.recurrent().getFirst(), part, parts);
-    }
-
-    @Override
     int slots() {
         return GATES;
     }
@@ -53,28 +47,6 @@ final class LstmCell extends Cell {
     @Override
     boolean hasCellState() {
         return true;
-    }
-
-    @Override
-    Matrix inputSlots(Matrix z) {
-        return z;
-    }
-
-    @Override
-    Matrix recurrentSlots(Matrix z) {
-        return z;
-    }
-
-    @Override
-    long floats() {
-        return GateLayout.floats(inputs, hidden, GATES);
-    }
-
-    @Override
-    CellWeights weights(Memory block, long offset) {
-        PackedMatrix[] pair = PackedMatrix.pair(block, offset, inputs, hidden, GATES, hidden);
-        return new CellWeights(pair[0], List.of(pair[1]), GateLayout.bias(block, offset, inputs, hidden, GATES, 0),
-                GateLayout.bias(block, offset, inputs, hidden, GATES, 1));
     }
 
     @Override

@@ -74,7 +74,7 @@ final class RecurrentStage extends Stage {
     void forward(long dropoutKey) {
         cell.biasRow(weights, bias);
         if (table != null) {
-            table.forward(table.tokens);
+            table.forward();
         } else {
             eachChunk((from, to) -> {
                 k.fillRows(bias, z.rows(from, to));
@@ -101,7 +101,7 @@ final class RecurrentStage extends Stage {
         Matrix hPrevious = h.rows(0, setup.all()).columns(0, cell.hidden);
         setup.team().run(parts, part -> cell.recurrentGradient(k, hPrevious, z, gradients, part, parts));
         if (table != null) {
-            table.backward(table.tokens);
+            table.backward();
         } else {
             inputGradients(parts);
         }
@@ -145,36 +145,36 @@ final class RecurrentStage extends Stage {
             this.dx = Matrix.of(tokens.capacity(), Matrix.padded(cell.inputs));
         }
 
-        void forward(TokenStage from) {
-            int count = from.distinct().length();
-            Matrix table = from.table();
+        void forward() {
+            int count = tokens.distinct().length();
+            Matrix table = tokens.table();
             eachChunk(count, (first, last) -> {
                 Matrix part = rows.rows(first, last);
                 k.fillRows(bias, part);
                 if (table == null) {
-                    k.addInputs(weights.input(), from.distinct().slice(first, last), cell.inputSlots(part));
+                    k.addInputs(weights.input(), tokens.distinct().slice(first, last), cell.inputSlots(part));
                 } else {
-                    k.gather(table, from.distinct().slice(first, last), x.rows(first, last));
+                    k.gather(table, tokens.distinct().slice(first, last), x.rows(first, last));
                     k.multiplyAdd(x.rows(first, last), weights.input(), cell.inputSlots(part));
                 }
             });
             Matrix used = rows.rows(0, count);
-            eachChunk((first, last) -> k.gather(used, from.places().slice(first, last), z.rows(first, last)));
+            eachChunk((first, last) -> k.gather(used, tokens.places().slice(first, last), z.rows(first, last)));
         }
 
-        void backward(TokenStage from) {
-            int count = from.distinct().length();
+        void backward() {
+            int count = tokens.distinct().length();
             Matrix sums = dRows.rows(0, count);
             sums.clear();
             int slot = cell.padded;
-            setup.team().run(cell.slots(), i -> k.scatterAdd(z.columns(i * slot, (i + 1) * slot), from.places(),
+            setup.team().run(cell.slots(), i -> k.scatterAdd(z.columns(i * slot, (i + 1) * slot), tokens.places(),
                     sums.columns(i * slot, (i + 1) * slot)));
             k.columnSums(cell.inputSlots(sums), gradients.biasInput());
             k.columnSums(cell.recurrentSlots(sums), gradients.biasRecurrent());
             Matrix dz = cell.inputSlots(sums);
-            Matrix dTable = from.tableGradient();
+            Matrix dTable = tokens.tableGradient();
             if (dTable == null) {
-                k.scatterAddInputs(dz, from.distinct(), gradients.input());
+                k.scatterAddInputs(dz, tokens.distinct(), gradients.input());
                 return;
             }
             int parts = setup.team().threads();
@@ -185,7 +185,7 @@ final class RecurrentStage extends Stage {
                 part.clear();
                 k.multiplyAdd(dz.rows(first, last), transposed.input(), part);
             });
-            k.scatterAdd(dx.rows(0, count).columns(0, cell.inputs), from.distinct(), dTable);
+            k.scatterAdd(dx.rows(0, count).columns(0, cell.inputs), tokens.distinct(), dTable);
         }
     }
 

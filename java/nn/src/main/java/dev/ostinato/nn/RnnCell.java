@@ -4,7 +4,6 @@ import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
-import dev.ostinato.kernels.PackedMatrix;
 import java.util.List;
 
 /** The simple cell (Elman 1990): {@code h' = f(W x + b_ih + U h + b_hh)}. One slot. */
@@ -12,7 +11,7 @@ final class RnnCell extends Cell {
     private final Activation f;
 
     RnnCell(Activation f, int inputs, int hidden) {
-        super(inputs, hidden);
+        super(1, inputs, hidden);
         this.f = f;
     }
 
@@ -35,40 +34,8 @@ final class RnnCell extends Cell {
     }
 
     @Override
-    void recurrentGradient(Kernels k, Matrix hPrevious, Matrix z, CellWeights gradients, int part, int parts) {
-        gradientShare(k, hPrevious, z, gradients.recurrent().getFirst(), part, parts);
-    }
-
-    @Override
     int slots() {
         return 1;
-    }
-
-    @Override
-    boolean hasCellState() {
-        return false;
-    }
-
-    @Override
-    Matrix inputSlots(Matrix z) {
-        return z;
-    }
-
-    @Override
-    Matrix recurrentSlots(Matrix z) {
-        return z;
-    }
-
-    @Override
-    long floats() {
-        return GateLayout.floats(inputs, hidden, 1);
-    }
-
-    @Override
-    CellWeights weights(Memory block, long offset) {
-        PackedMatrix[] pair = PackedMatrix.pair(block, offset, inputs, hidden, 1, hidden);
-        return new CellWeights(pair[0], List.of(pair[1]), GateLayout.bias(block, offset, inputs, hidden, 1, 0),
-                GateLayout.bias(block, offset, inputs, hidden, 1, 1));
     }
 
     @Override
