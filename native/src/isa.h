@@ -1,20 +1,18 @@
-// Which ISA runs.
+// The instruction sets that there are kernels for. A further one is an entry here, its kernels in isa/, its flags in CMakeLists.txt, its
+// detection in isa_<architecture>.cpp, and an entry in dev.ostinato.kernels.jni.Isa.
 #pragma once
 
 #include "abi.h"
 
 namespace ostinato {
 
-enum Isa : int32_t { ISA_UNKNOWN_CAP = -1, ISA_NONE = 0, ISA_AVX2 = 1, ISA_AVX512 = 2 };
+// Within an architecture, a better one comes later.
+enum Isa : int32_t { ISA_AVX2, ISA_AVX512, ISA_COUNT };
 
-// Returns the best ISA that the processor has and the operating system saves the registers of.
-Isa detectIsa();
+constexpr const char* ISA_NAMES[ISA_COUNT] = {"avx2", "avx512"};
 
-// Returns the detected ISA or, if that is less, the one named by the environment variable OSTINATO_NATIVE_ISA (avx2, avx512);
-// ISA_UNKNOWN_CAP if the variable says anything else.
-Isa selectIsa();
-
-// Returns the kernels of an ISA, or a null pointer for one without.
-const Table* tableOf(Isa isa);
+// Returns the kernels of an ISA. A null pointer if they are for another architecture, if the processor lacks the instructions, or if the
+// operating system does not save their registers.
+const Table* tableOf(int32_t isa);
 
 }  // namespace ostinato

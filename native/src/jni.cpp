@@ -9,9 +9,6 @@ namespace {
 
 using namespace ostinato;
 
-// Written once, by select(), before Java publishes the kernels to any other thread.
-const Table* active;
-
 float* floats(int64_t address) {
     return reinterpret_cast<float*>(address);
 }
@@ -47,15 +44,13 @@ EXPORT int32_t JAVA(abiVersion)(void*, void*) {
     return ABI_VERSION;
 }
 
-// Chooses the ISA for the kernels; called once, before any of them.
-EXPORT int32_t JAVA(select)(void*, void*) {
-    const Isa isa = selectIsa();
-    active = tableOf(isa);
-    return isa;
+// The kernels of an ISA, as the first argument of every call of one; 0 if they cannot run here.
+EXPORT int64_t JAVA(kernels)(void*, void*, int32_t isa) {
+    return reinterpret_cast<int64_t>(tableOf(isa));
 }
 
-#define KERNEL(result, name, ...)                                               \
-    EXPORT result JAVA(name)(void*, void*, LIST(PASSED, __VA_ARGS__)) {         \
-        return active->name(LIST(MADE, __VA_ARGS__));                           \
+#define KERNEL(result, name, ...)                                                       \
+    EXPORT result JAVA(name)(void*, void*, int64_t kernels, LIST(PASSED, __VA_ARGS__)) {  \
+        return reinterpret_cast<const Table*>(kernels)->name(LIST(MADE, __VA_ARGS__));    \
     }
 #include "kernels.def"

@@ -13,7 +13,7 @@ constexpr const char* NAMES[] = {
 #define KERNEL(result, name, ...) #name,
 #include "kernels.def"
     "abiVersion",
-    "select",
+    "kernels",
 };
 
 }  // namespace

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.ostinato.kernels.Backend;
-import dev.ostinato.kernels.Backends;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Evaluation;
 import dev.ostinato.nn.Layer;
@@ -80,12 +78,8 @@ final class DeterminismTest {
         return true;
     }
 
-    private static Stream<String> backends() {
-        return Backends.all().stream().filter(b -> b.exact() && b.status().available()).map(Backend::name);
-    }
-
     private static Stream<Arguments> backendsAndCells() {
-        return backends().flatMap(b -> Arrays.stream(CellType.values()).map(cell -> Arguments.of(b, cell)));
+        return ExactBackends.names().flatMap(b -> Arrays.stream(CellType.values()).map(cell -> Arguments.of(b, cell)));
     }
 
     @ParameterizedTest(name = "{0}, {1}")

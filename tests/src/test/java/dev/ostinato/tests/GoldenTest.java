@@ -2,6 +2,7 @@ package dev.ostinato.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
@@ -11,7 +12,11 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -30,14 +35,21 @@ final class GoldenTest {
     private static final double GRADIENT = 1e-5;
     private static final double WEIGHT = 2e-5;
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {"rnn-tanh-1", "rnn-tanh-2", "rnn-relu-1", "rnn-relu-2", "lstm-1", "lstm-2", "gru-1", "gru-2",
-                "gru-reset-before-1", "gru-reset-before-2", "lstm-features", "lstm-momentum"})
-    void theModelDoesAsPyTorch(String name) throws IOException {
+    private static final List<String> NAMES = List.of("rnn-tanh-1", "rnn-tanh-2", "rnn-relu-1", "rnn-relu-2", "lstm-1",
+            "lstm-2", "gru-1", "gru-2", "gru-reset-before-1", "gru-reset-before-2", "lstm-features", "lstm-momentum");
+
+    private static Stream<Arguments> backendsAndNames() {
+        return ExactBackends.names().flatMap(backend -> NAMES.stream().map(name -> arguments(backend, name)));
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("backendsAndNames")
+    @Tag("conformance")
+    void theModelDoesAsPyTorch(String backend, String name) throws IOException {
         Golden golden = Golden.read(name);
-        assertEquals("", String.join("\n", stepDifferences(golden, golden.model())));
-        assertEquals("", String.join("\n", trainingDifferences(golden, golden.model())));
+        Model model = golden.model().withBackend(backend);
+        assertEquals("", String.join("\n", stepDifferences(golden, model)));
+        assertEquals("", String.join("\n", trainingDifferences(golden, model)));
     }
 
     @ParameterizedTest

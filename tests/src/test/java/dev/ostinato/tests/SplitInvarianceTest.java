@@ -2,7 +2,6 @@ package dev.ostinato.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.ostinato.kernels.Backend;
 import dev.ostinato.kernels.Backends;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
@@ -11,7 +10,6 @@ import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.tests.Conformance.Operation;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -20,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** However an operation is cut into calls, the bits are the same. */
 @Tag("conformance")
 @ParameterizedClass(name = "{0}")
-@MethodSource("backends")
+@MethodSource("dev.ostinato.tests.ExactBackends#names")
 final class SplitInvarianceTest {
     private static final int ROWS = 13;
     private static final int[] SIZES = {1, 17, 65, 100, 257};
@@ -29,10 +27,6 @@ final class SplitInvarianceTest {
 
     SplitInvarianceTest(String backend) {
         this.kernels = Backends.kernels(backend);
-    }
-
-    static Stream<String> backends() {
-        return Backends.all().stream().filter(b -> b.exact() && b.status().available()).map(Backend::name);
     }
 
     @Test

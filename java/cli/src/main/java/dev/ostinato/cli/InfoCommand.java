@@ -44,9 +44,10 @@ final class InfoCommand implements Callable<Integer> {
         out.printf("features  %s%n", machine.features().isEmpty() ? "unknown" : String.join(" ", machine.features()));
         out.printf("Java      %s, %s%n", Runtime.version(), jvm());
         warnings.forEach(warning -> out.printf("warning   %s%n", warning));
+        int width = Backends.all().stream().mapToInt(b -> b.name().length()).max().orElseThrow();
         for (Backend backend : Backends.all()) {
             Backend.Status status = backend.status();
-            out.printf("backend   %-10s %s%s%n", backend.name(), backend.description(),
+            out.printf("backend   %-" + width + "s  %s%s%n", backend.name(), backend.description(),
                     status.available() ? "" : "; unavailable: " + status.reason());
         }
     }

@@ -16,7 +16,7 @@ public final class Backends {
 
     private static List<Backend> find() {
         List<Backend> found = new ArrayList<>();
-        found.add(NativeBackend.create());
+        found.addAll(NativeBackend.create());
         found.add(VectorApi.backend());
         found.add(new ScalarBackend());
         ServiceLoader.load(Backend.class, Backends.class.getClassLoader()).forEach(found::add);

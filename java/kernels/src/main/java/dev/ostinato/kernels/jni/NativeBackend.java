@@ -2,47 +2,82 @@ package dev.ostinato.kernels.jni;
 
 import dev.ostinato.kernels.Backend;
 import dev.ostinato.kernels.KernelSet;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
 
-/** The backend in C++. */
+/** The backend in C++: {@code native} with the best instructions that may be used, {@code native-avx2} and the like with those. */
 public final class NativeBackend implements Backend {
-    /** Environment variable, read by the library, that caps the instructions it uses: {@code avx2} or {@code avx512}. */
-    static final String ISA_VARIABLE = "OSTINATO_NATIVE_ISA";
+    /** Environment variable that caps the instructions: the name of the best that may be used. */
+    static final String CAP = "OSTINATO_NATIVE_ISA";
 
-    private final Status status;
+    private static final String TECHNOLOGY = "C++ through JNI";
+
+    private final String name;
     private final String description;
+    private final Status status;
+    private final long kernels;
 
-    private NativeBackend(Status status, String description) {
-        this.status = status;
+    private NativeBackend(String name, String description, Status status, long kernels) {
+        this.name = name;
         this.description = description;
+        this.status = status;
+        this.kernels = kernels;
     }
 
-    /** Loads the library and returns the backend, available or not. */
-    public static NativeBackend create() {
+    /** Loads the library and returns {@code native} and, best first, the backend of each ISA of this architecture, available or not. */
+    public static List<NativeBackend> create() {
+        List<Isa> isas = Isa.of(NativeLibrary.architecture());
+        if (isas.isEmpty()) {
+            String reason = "there are no kernels for " + NativeLibrary.architecture();
+            return List.of(new NativeBackend("native", TECHNOLOGY, Status.unavailable(reason), 0));
+        }
+        String cap = Objects.requireNonNullElse(System.getenv(CAP), "");
+        String obstacle = load(isas, cap);
+        List<NativeBackend> backends = new ArrayList<>();
+        for (Isa isa : isas) {
+            backends.addFirst(of(isa, obstacle));
+            if (isa.label().equals(cap) && obstacle.isEmpty()) {
+                obstacle = "the environment variable " + CAP + " allows " + cap + " at most";
+            }
+        }
+        backends.addFirst(best(backends));
+        return backends;
+    }
+
+    /** Loads the library; returns what was in the way, or nothing. */
+    private static String load(List<Isa> isas, String cap) {
+        if (!cap.isEmpty() && isas.stream().noneMatch(isa -> isa.label().equals(cap))) {
+            return "the environment variable " + CAP + ": expected "
+                    + isas.stream().map(Isa::label).collect(Collectors.joining(" or ")) + ", got " + cap;
+        }
         try {
             NativeLibrary.load();
-            return switch (NativeCalls.select()) {
-                case 1 -> available("AVX2");
-                case 2 -> available("AVX-512");
-                case 0 -> unavailable("the processor, or the operating system, lacks AVX2 with FMA");
-                default -> unavailable("the environment variable " + ISA_VARIABLE + ": expected avx2 or avx512, got "
-                        + System.getenv(ISA_VARIABLE));
-            };
+            return "";
         } catch (NativeLibrary.UnusableException e) {
-            return unavailable(String.valueOf(e.getMessage()));
+            return String.valueOf(e.getMessage());
         }
     }
 
-    private static NativeBackend available(String isa) {
-        return new NativeBackend(Status.AVAILABLE, "C++ through JNI, " + isa);
+    private static NativeBackend of(Isa isa, String obstacle) {
+        long kernels = obstacle.isEmpty() ? NativeCalls.kernels(isa.number()) : 0;
+        String reason = obstacle.isEmpty() && kernels == 0
+                ? "the processor, or the operating system, lacks " + isa.description()
+                : obstacle;
+        return new NativeBackend("native-" + isa.label(), TECHNOLOGY + ", " + isa.description(),
+                new Status(reason.isEmpty(), reason), kernels);
     }
 
-    private static NativeBackend unavailable(String reason) {
-        return new NativeBackend(Status.unavailable(reason), "C++ through JNI");
+    /** Returns the best that is available as {@code native}; if none is, the least demanding one says what is missing. */
+    private static NativeBackend best(List<NativeBackend> backends) {
+        NativeBackend best = backends.stream().filter(b -> b.status.available()).findFirst().orElse(backends.getLast());
+        return new NativeBackend("native", best.description, best.status, best.kernels);
     }
 
     @Override
     public String name() {
-        return "native";
+        return name;
     }
 
     @Override
@@ -60,6 +95,6 @@ public final class NativeBackend implements Backend {
         if (!status.available()) {
             throw new IllegalStateException(status.reason());
         }
-        return new NativeKernels();
+        return new NativeKernels(kernels);
     }
 }

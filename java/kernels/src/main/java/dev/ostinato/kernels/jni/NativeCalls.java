@@ -1,9 +1,9 @@
 package dev.ostinato.kernels.jni;
 
 /**
- * The functions of the library, one for each line of {@code native/src/kernels.def}. A matrix is passed as its address, rows, columns
- * and stride; packed weights as the addresses of input 0 in the first, second and last panel, inputs, gates and units; indices as their
- * address and length.
+ * The functions of the library, one for each line of {@code native/src/kernels.def}. The first argument is the {@link #kernels} of an ISA.
+ * A matrix is passed as its address, rows, columns and stride; packed weights as the addresses of input 0 in the first, second and last
+ * panel, inputs, gates and units; indices as their address and length.
  */
 final class NativeCalls {
     private NativeCalls() {
@@ -11,111 +11,135 @@ final class NativeCalls {
 
     static native int abiVersion();
 
-    /** Chooses the instructions that the kernels use and returns them, or why there are none; before any other call. */
-    static native int select();
+    /** Returns the kernels of an ISA, 0 if they cannot run here. */
+    static native long kernels(int isa);
 
-    static native void multiplyAdd(long a, int aRows, int aColumns, int aStride, long w, long wSecond, long wLast,
+    static native void multiplyAdd(long kernels, long a, int aRows, int aColumns, int aStride, long w, long wSecond,
+            long wLast,
             int wInputs,
             int wGates, int wUnits, long out, int outRows, int outColumns, int outStride);
 
-    static native void weightGradient(long a, int aRows, int aColumns, int aStride, long dz, int dzRows, int dzColumns,
+    static native void weightGradient(long kernels, long a, int aRows, int aColumns, int aStride, long dz, int dzRows,
+            int dzColumns,
             int dzStride,
             long dw, long dwSecond, long dwLast, int dwInputs, int dwGates, int dwUnits);
 
-    static native void columnSums(long x, int xRows, int xColumns, int xStride, long sums, int sumsRows,
+    static native void columnSums(long kernels, long x, int xRows, int xColumns, int xStride, long sums, int sumsRows,
             int sumsColumns,
             int sumsStride);
 
-    static native void scatterAdd(long x, int xRows, int xColumns, int xStride, long indices, int length, long table,
+    static native void scatterAdd(long kernels, long x, int xRows, int xColumns, int xStride, long indices, int length,
+            long table,
             int tableRows,
             int tableColumns, int tableStride);
 
-    static native void addInputs(long w, long wSecond, long wLast, int wInputs, int wGates, int wUnits, long indices,
+    static native void addInputs(long kernels, long w, long wSecond, long wLast, int wInputs, int wGates, int wUnits,
+            long indices,
             int length,
             long out, int outRows, int outColumns, int outStride);
 
-    static native void scatterAddInputs(long dz, int dzRows, int dzColumns, int dzStride, long indices, int length,
+    static native void scatterAddInputs(long kernels, long dz, int dzRows, int dzColumns, int dzStride, long indices,
+            int length,
             long dw,
             long dwSecond, long dwLast, int dwInputs, int dwGates, int dwUnits);
 
-    static native void rnnForward(int activation, long z, int zRows, int zColumns, int zStride, long h, int hRows,
+    static native void rnnForward(long kernels, int activation, long z, int zRows, int zColumns, int zStride, long h,
+            int hRows,
             int hColumns,
             int hStride);
 
-    static native void rnnBackward(int activation, long h, int hRows, int hColumns, int hStride, long dh, int dhRows,
+    static native void rnnBackward(long kernels, int activation, long h, int hRows, int hColumns, int hStride, long dh,
+            int dhRows,
             int dhColumns, int dhStride, long dz, int dzRows, int dzColumns, int dzStride);
 
-    static native void lstmForward(long z, int zRows, int zColumns, int zStride, long cPrevious, int cPreviousRows,
+    static native void lstmForward(long kernels, long z, int zRows, int zColumns, int zStride, long cPrevious,
+            int cPreviousRows,
             int cPreviousColumns, int cPreviousStride, long c, int cRows, int cColumns, int cStride, long h, int hRows,
             int hColumns,
             int hStride);
 
-    static native void lstmBackward(long z, int zRows, int zColumns, int zStride, long cPrevious, int cPreviousRows,
+    static native void lstmBackward(long kernels, long z, int zRows, int zColumns, int zStride, long cPrevious,
+            int cPreviousRows,
             int cPreviousColumns, int cPreviousStride, long c, int cRows, int cColumns, int cStride, long dh,
             int dhRows,
             int dhColumns, int dhStride, long dc, int dcRows, int dcColumns, int dcStride);
 
-    static native void gruForward(long z, int zRows, int zColumns, int zStride, long hPrevious, int hPreviousRows,
+    static native void gruForward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+            int hPreviousRows,
             int hPreviousColumns, int hPreviousStride, long h, int hRows, int hColumns, int hStride);
 
-    static native void gruBackward(long z, int zRows, int zColumns, int zStride, long hPrevious, int hPreviousRows,
+    static native void gruBackward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+            int hPreviousRows,
             int hPreviousColumns, int hPreviousStride, long dh, int dhRows, int dhColumns, int dhStride,
             long dhPrevious,
             int dhPreviousRows, int dhPreviousColumns, int dhPreviousStride);
 
-    static native void gruResetForward(long z, int zRows, int zColumns, int zStride, long hPrevious, int hPreviousRows,
+    static native void gruResetForward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+            int hPreviousRows,
             int hPreviousColumns, int hPreviousStride);
 
-    static native void gruMixForward(long z, int zRows, int zColumns, int zStride, long hPrevious, int hPreviousRows,
+    static native void gruMixForward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+            int hPreviousRows,
             int hPreviousColumns, int hPreviousStride, long h, int hRows, int hColumns, int hStride);
 
-    static native void gruMixBackward(long z, int zRows, int zColumns, int zStride, long hPrevious, int hPreviousRows,
+    static native void gruMixBackward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+            int hPreviousRows,
             int hPreviousColumns, int hPreviousStride, long dh, int dhRows, int dhColumns, int dhStride,
             long dhPrevious,
             int dhPreviousRows, int dhPreviousColumns, int dhPreviousStride);
 
-    static native void gruResetBackward(long z, int zRows, int zColumns, int zStride, long hPrevious, int hPreviousRows,
+    static native void gruResetBackward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+            int hPreviousRows,
             int hPreviousColumns, int hPreviousStride, long ds, int dsRows, int dsColumns, int dsStride,
             long dhPrevious,
             int dhPreviousRows, int dhPreviousColumns, int dhPreviousStride);
 
-    static native void apply(int function, long x, int xRows, int xColumns, int xStride, long y, int yRows,
+    static native void apply(long kernels, int function, long x, int xRows, int xColumns, int xStride, long y,
+            int yRows,
             int yColumns,
             int yStride);
 
-    static native void scale(long x, int xRows, int xColumns, int xStride, float factor);
+    static native void scale(long kernels, long x, int xRows, int xColumns, int xStride, float factor);
 
-    static native void multiply(long x, int xRows, int xColumns, int xStride, long y, int yRows, int yColumns,
+    static native void multiply(long kernels, long x, int xRows, int xColumns, int xStride, long y, int yRows,
+            int yColumns,
             int yStride);
 
-    static native float sumOfSquares(long x, int xRows, int xColumns, int xStride);
+    static native float sumOfSquares(long kernels, long x, int xRows, int xColumns, int xStride);
 
-    static native void softmax(long x, int xRows, int xColumns, int xStride, long y, int yRows, int yColumns,
+    static native void softmax(long kernels, long x, int xRows, int xColumns, int xStride, long y, int yRows,
+            int yColumns,
             int yStride);
 
-    static native void logSoftmax(long x, int xRows, int xColumns, int xStride, long y, int yRows, int yColumns,
+    static native void logSoftmax(long kernels, long x, int xRows, int xColumns, int xStride, long y, int yRows,
+            int yColumns,
             int yStride);
 
-    static native void crossEntropyForward(long x, int xRows, int xColumns, int xStride, long targets, int length,
+    static native void crossEntropyForward(long kernels, long x, int xRows, int xColumns, int xStride, long targets,
+            int length,
             long losses,
             int lossesRows, int lossesColumns, int lossesStride);
 
-    static native void crossEntropyBackward(long p, int pRows, int pColumns, int pStride, long targets, int length,
+    static native void crossEntropyBackward(long kernels, long p, int pRows, int pColumns, int pStride, long targets,
+            int length,
             float factor);
 
-    static native void squaredError(long y, int yRows, int yColumns, int yStride, long target, int targetRows,
+    static native void squaredError(long kernels, long y, int yRows, int yColumns, int yStride, long target,
+            int targetRows,
             int targetColumns,
             int targetStride, long losses, int lossesRows, int lossesColumns, int lossesStride, float lossFactor,
             float gradientFactor);
 
-    static native void adam(long w, int wRows, int wColumns, int wStride, long dw, int dwRows, int dwColumns,
+    static native void adam(long kernels, long w, int wRows, int wColumns, int wStride, long dw, int dwRows,
+            int dwColumns,
             int dwStride, long m,
             int mRows, int mColumns, int mStride, long v, int vRows, int vColumns, int vStride, float gradientScale,
             float beta1,
             float oneMinusBeta1, float beta2, float oneMinusBeta2, float stepSize, float inverseRootCorrection,
             float epsilon);
 
-    static native void sgd(long w, int wRows, int wColumns, int wStride, long dw, int dwRows, int dwColumns,
+    static native void sgd(long kernels, long w, int wRows, int wColumns, int wStride, long dw, int dwRows,
+            int dwColumns,
             int dwStride, long v,
             int vRows, int vColumns, int vStride, float gradientScale, float learningRate, float momentum);
 }

@@ -10,25 +10,32 @@ import dev.ostinato.kernels.PackedMatrix;
 
 /** The contract in terms of {@link NativeCalls}: every view becomes the numbers that it is made of. */
 final class NativeKernels implements KernelSet {
+    private final long kernels;
+
+    /** Takes what {@link NativeCalls#kernels} returned, and not 0: nothing examines it again. */
+    NativeKernels(long kernels) {
+        this.kernels = kernels;
+    }
 
     // Products
 
     @Override
     public void multiplyAdd(Matrix a, PackedMatrix w, Matrix out) {
-        NativeCalls.multiplyAdd(a.address(), a.rows(), a.columns(), a.stride(), w.panelAddress(0), second(w), last(w),
+        NativeCalls.multiplyAdd(kernels, a.address(), a.rows(), a.columns(), a.stride(), w.panelAddress(0), second(w),
+                last(w),
                 w.inputs(), w.gates(), w.units(), out.address(), out.rows(), out.columns(), out.stride());
     }
 
     @Override
     public void weightGradient(Matrix a, Matrix dz, PackedMatrix dw) {
-        NativeCalls.weightGradient(a.address(), a.rows(), a.columns(), a.stride(), dz.address(), dz.rows(),
+        NativeCalls.weightGradient(kernels, a.address(), a.rows(), a.columns(), a.stride(), dz.address(), dz.rows(),
                 dz.columns(), dz.stride(), dw.panelAddress(0), second(dw), last(dw), dw.inputs(), dw.gates(),
                 dw.units());
     }
 
     @Override
     public void columnSums(Matrix x, Matrix sums) {
-        NativeCalls.columnSums(x.address(), x.rows(), x.columns(), x.stride(), sums.address(), sums.rows(),
+        NativeCalls.columnSums(kernels, x.address(), x.rows(), x.columns(), x.stride(), sums.address(), sums.rows(),
                 sums.columns(), sums.stride());
     }
 
@@ -36,19 +43,20 @@ final class NativeKernels implements KernelSet {
 
     @Override
     public void scatterAdd(Matrix x, Indices indices, Matrix table) {
-        NativeCalls.scatterAdd(x.address(), x.rows(), x.columns(), x.stride(), indices.address(), indices.length(),
+        NativeCalls.scatterAdd(kernels, x.address(), x.rows(), x.columns(), x.stride(), indices.address(),
+                indices.length(),
                 table.address(), table.rows(), table.columns(), table.stride());
     }
 
     @Override
     public void addInputs(PackedMatrix w, Indices indices, Matrix out) {
-        NativeCalls.addInputs(w.panelAddress(0), second(w), last(w), w.inputs(), w.gates(), w.units(),
+        NativeCalls.addInputs(kernels, w.panelAddress(0), second(w), last(w), w.inputs(), w.gates(), w.units(),
                 indices.address(), indices.length(), out.address(), out.rows(), out.columns(), out.stride());
     }
 
     @Override
     public void scatterAddInputs(Matrix dz, Indices indices, PackedMatrix dw) {
-        NativeCalls.scatterAddInputs(dz.address(), dz.rows(), dz.columns(), dz.stride(), indices.address(),
+        NativeCalls.scatterAddInputs(kernels, dz.address(), dz.rows(), dz.columns(), dz.stride(), indices.address(),
                 indices.length(), dw.panelAddress(0), second(dw), last(dw), dw.inputs(), dw.gates(), dw.units());
     }
 
@@ -56,65 +64,71 @@ final class NativeKernels implements KernelSet {
 
     @Override
     public void rnnForward(Activation f, Matrix z, Matrix h) {
-        NativeCalls.rnnForward(code(f), z.address(), z.rows(), z.columns(), z.stride(), h.address(), h.rows(),
+        NativeCalls.rnnForward(kernels, code(f), z.address(), z.rows(), z.columns(), z.stride(), h.address(), h.rows(),
                 h.columns(), h.stride());
     }
 
     @Override
     public void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz) {
-        NativeCalls.rnnBackward(code(f), h.address(), h.rows(), h.columns(), h.stride(), dh.address(), dh.rows(),
+        NativeCalls.rnnBackward(kernels, code(f), h.address(), h.rows(), h.columns(), h.stride(), dh.address(),
+                dh.rows(),
                 dh.columns(), dh.stride(), dz.address(), dz.rows(), dz.columns(), dz.stride());
     }
 
     @Override
     public void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
-        NativeCalls.lstmForward(z.address(), z.rows(), z.columns(), z.stride(), cPrevious.address(), cPrevious.rows(),
+        NativeCalls.lstmForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), cPrevious.address(),
+                cPrevious.rows(),
                 cPrevious.columns(), cPrevious.stride(), c.address(), c.rows(), c.columns(), c.stride(), h.address(),
                 h.rows(), h.columns(), h.stride());
     }
 
     @Override
     public void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
-        NativeCalls.lstmBackward(z.address(), z.rows(), z.columns(), z.stride(), cPrevious.address(), cPrevious.rows(),
+        NativeCalls.lstmBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), cPrevious.address(),
+                cPrevious.rows(),
                 cPrevious.columns(), cPrevious.stride(), c.address(), c.rows(), c.columns(), c.stride(), dh.address(),
                 dh.rows(), dh.columns(), dh.stride(), dc.address(), dc.rows(), dc.columns(), dc.stride());
     }
 
     @Override
     public void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
-        NativeCalls.gruForward(z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(), hPrevious.rows(),
+        NativeCalls.gruForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+                hPrevious.rows(),
                 hPrevious.columns(), hPrevious.stride(), h.address(), h.rows(), h.columns(), h.stride());
     }
 
     @Override
     public void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        NativeCalls.gruBackward(z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(), hPrevious.rows(),
+        NativeCalls.gruBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+                hPrevious.rows(),
                 hPrevious.columns(), hPrevious.stride(), dh.address(), dh.rows(), dh.columns(), dh.stride(),
                 dhPrevious.address(), dhPrevious.rows(), dhPrevious.columns(), dhPrevious.stride());
     }
 
     @Override
     public void gruResetForward(Matrix z, Matrix hPrevious) {
-        NativeCalls.gruResetForward(z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+        NativeCalls.gruResetForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
                 hPrevious.rows(), hPrevious.columns(), hPrevious.stride());
     }
 
     @Override
     public void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
-        NativeCalls.gruMixForward(z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(), hPrevious.rows(),
+        NativeCalls.gruMixForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+                hPrevious.rows(),
                 hPrevious.columns(), hPrevious.stride(), h.address(), h.rows(), h.columns(), h.stride());
     }
 
     @Override
     public void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        NativeCalls.gruMixBackward(z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+        NativeCalls.gruMixBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
                 hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), dh.address(), dh.rows(), dh.columns(),
                 dh.stride(), dhPrevious.address(), dhPrevious.rows(), dhPrevious.columns(), dhPrevious.stride());
     }
 
     @Override
     public void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
-        NativeCalls.gruResetBackward(z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+        NativeCalls.gruResetBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
                 hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), ds.address(), ds.rows(), ds.columns(),
                 ds.stride(), dhPrevious.address(), dhPrevious.rows(), dhPrevious.columns(), dhPrevious.stride());
     }
@@ -123,35 +137,38 @@ final class NativeKernels implements KernelSet {
 
     @Override
     public void apply(Function f, Matrix x, Matrix y) {
-        NativeCalls.apply(code(f), x.address(), x.rows(), x.columns(), x.stride(), y.address(), y.rows(), y.columns(),
+        NativeCalls.apply(kernels, code(f), x.address(), x.rows(), x.columns(), x.stride(), y.address(), y.rows(),
+                y.columns(),
                 y.stride());
     }
 
     @Override
     public void scale(Matrix x, float factor) {
-        NativeCalls.scale(x.address(), x.rows(), x.columns(), x.stride(), factor);
+        NativeCalls.scale(kernels, x.address(), x.rows(), x.columns(), x.stride(), factor);
     }
 
     @Override
     public void multiply(Matrix x, Matrix y) {
-        NativeCalls.multiply(x.address(), x.rows(), x.columns(), x.stride(), y.address(), y.rows(), y.columns(),
+        NativeCalls.multiply(kernels, x.address(), x.rows(), x.columns(), x.stride(), y.address(), y.rows(),
+                y.columns(),
                 y.stride());
     }
 
     @Override
     public float sumOfSquares(Matrix x) {
-        return NativeCalls.sumOfSquares(x.address(), x.rows(), x.columns(), x.stride());
+        return NativeCalls.sumOfSquares(kernels, x.address(), x.rows(), x.columns(), x.stride());
     }
 
     @Override
     public void softmax(Matrix x, Matrix y) {
-        NativeCalls.softmax(x.address(), x.rows(), x.columns(), x.stride(), y.address(), y.rows(), y.columns(),
+        NativeCalls.softmax(kernels, x.address(), x.rows(), x.columns(), x.stride(), y.address(), y.rows(), y.columns(),
                 y.stride());
     }
 
     @Override
     public void logSoftmax(Matrix x, Matrix y) {
-        NativeCalls.logSoftmax(x.address(), x.rows(), x.columns(), x.stride(), y.address(), y.rows(), y.columns(),
+        NativeCalls.logSoftmax(kernels, x.address(), x.rows(), x.columns(), x.stride(), y.address(), y.rows(),
+                y.columns(),
                 y.stride());
     }
 
@@ -159,19 +176,20 @@ final class NativeKernels implements KernelSet {
 
     @Override
     public void crossEntropyForward(Matrix x, Indices targets, Matrix losses) {
-        NativeCalls.crossEntropyForward(x.address(), x.rows(), x.columns(), x.stride(), targets.address(),
+        NativeCalls.crossEntropyForward(kernels, x.address(), x.rows(), x.columns(), x.stride(), targets.address(),
                 targets.length(), losses.address(), losses.rows(), losses.columns(), losses.stride());
     }
 
     @Override
     public void crossEntropyBackward(Matrix p, Indices targets, float factor) {
-        NativeCalls.crossEntropyBackward(p.address(), p.rows(), p.columns(), p.stride(), targets.address(),
+        NativeCalls.crossEntropyBackward(kernels, p.address(), p.rows(), p.columns(), p.stride(), targets.address(),
                 targets.length(), factor);
     }
 
     @Override
     public void squaredError(Matrix y, Matrix target, Matrix losses, float lossFactor, float gradientFactor) {
-        NativeCalls.squaredError(y.address(), y.rows(), y.columns(), y.stride(), target.address(), target.rows(),
+        NativeCalls.squaredError(kernels, y.address(), y.rows(), y.columns(), y.stride(), target.address(),
+                target.rows(),
                 target.columns(), target.stride(), losses.address(), losses.rows(), losses.columns(), losses.stride(),
                 lossFactor, gradientFactor);
     }
@@ -180,7 +198,7 @@ final class NativeKernels implements KernelSet {
 
     @Override
     public void adam(Matrix w, Matrix dw, Matrix m, Matrix v, AdamStep step) {
-        NativeCalls.adam(w.address(), w.rows(), w.columns(), w.stride(), dw.address(), dw.rows(), dw.columns(),
+        NativeCalls.adam(kernels, w.address(), w.rows(), w.columns(), w.stride(), dw.address(), dw.rows(), dw.columns(),
                 dw.stride(), m.address(), m.rows(), m.columns(), m.stride(), v.address(), v.rows(), v.columns(),
                 v.stride(), step.gradientScale(), step.beta1(), step.oneMinusBeta1(), step.beta2(),
                 step.oneMinusBeta2(), step.stepSize(), step.inverseRootCorrection(), step.epsilon());
@@ -188,7 +206,7 @@ final class NativeKernels implements KernelSet {
 
     @Override
     public void sgd(Matrix w, Matrix dw, Matrix v, float gradientScale, float learningRate, float momentum) {
-        NativeCalls.sgd(w.address(), w.rows(), w.columns(), w.stride(), dw.address(), dw.rows(), dw.columns(),
+        NativeCalls.sgd(kernels, w.address(), w.rows(), w.columns(), w.stride(), dw.address(), dw.rows(), dw.columns(),
                 dw.stride(), v.address(), v.rows(), v.columns(), v.stride(), gradientScale, learningRate, momentum);
     }
 

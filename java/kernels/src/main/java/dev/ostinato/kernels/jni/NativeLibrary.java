@@ -17,7 +17,7 @@ final class NativeLibrary {
     static final String PROPERTY = "ostinato.native.library";
 
     /** As in {@code native/src/abi.h}. */
-    private static final int ABI_VERSION = 1;
+    static final int ABI_VERSION = 2;
 
     private NativeLibrary() {
     }
@@ -86,8 +86,13 @@ final class NativeLibrary {
 
     private static String platform() {
         String os = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
+        return os.replace(' ', '-') + "-" + architecture();
+    }
+
+    /** Returns the processor's architecture under the name that the library's resource has. */
+    static String architecture() {
         String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
-        return os.replace(' ', '-') + "-" + (arch.equals("amd64") ? "x86_64" : arch);
+        return arch.equals("amd64") ? "x86_64" : arch;
     }
 
     @SuppressWarnings("restricted") // the one place that loads native code
