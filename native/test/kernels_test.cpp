@@ -250,6 +250,40 @@ void addCells(int rows, int units) {
     cell("gruResetBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.gruResetBackward(z, a, b, c); });
 }
 
+// T steps of B rows. One number for the activation, then B, T, I, H; start has a row each, or one for all.
+void addSteps(int rows, int steps, int inputs, int units) {
+    const int all = rows * steps;
+    const int width = padded(units);
+    const auto add4 = [=](const char* name, int slots, int gates, int choice,
+                          std::function<void(const Table&, Matrix, Matrix, Packed, Matrix, Packed, Operands&)> call) {
+        for (int starts : {1, all}) {
+            add(name, {choice, rows, steps, inputs, units, starts}, [=](const Table& t, Operands& o) {
+                const Matrix start = o.matrix(starts, slots * width);
+                const Matrix x = o.matrix(all, inputs);
+                const Matrix hPrevious = o.matrix(rows, width);
+                const Packed w = inputs > 0 ? o.packed(inputs, gates, units) : Packed{nullptr, nullptr, 0, 0, gates, units};
+                call(t, start, x, w, hPrevious, o.packed(units, gates, units), o);
+            });
+        }
+    };
+    for (int f : {ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_IDENTITY}) {
+        add4("rnnSteps", 1, 1, f, [=](const Table& t, Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, Operands& o) {
+            t.rnnSteps(f, start, x, w, hPrevious, u, f, o.matrix(all, width));
+        });
+    }
+    for (int descending : {0, 1}) {
+        add4("lstmSteps", 4, 4, descending,
+             [=](const Table& t, Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, Operands& o) {
+                 const Matrix c = o.matrix(rows, width);
+                 t.lstmSteps(start, x, w, hPrevious, u, descending, c, o.matrix(all, width));
+             });
+        add4("gruSteps", 4, 3, descending,
+             [=](const Table& t, Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, Operands& o) {
+                 t.gruSteps(start, x, w, hPrevious, u, descending, o.matrix(all, width));
+             });
+    }
+}
+
 void addRows(int rows, int columns) {
     const auto unary = [=](const char* name, int choice, std::function<void(const Table&, Matrix, Matrix)> call) {
         add(name, {choice, rows, columns}, [=](const Table& t, Operands& o) {
@@ -309,6 +343,11 @@ void addRows(int rows, int columns) {
 
 void addAll() {
     addProducts();
+    for (int rows : {1, 2, 3, 4, 5, 6, 7, 13}) {
+        for (int units : {1, 16, 33, 100}) {
+            addSteps(rows, rows == 1 ? 3 : rows % 3, units == 16 ? 0 : units == 33 ? 7 : 20, units);
+        }
+    }
     for (int rows : {0, 1, 3}) {
         for (int units : {0, 16, 48, 112}) {
             addCells(rows, units);

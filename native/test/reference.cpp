@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 namespace {
 
@@ -361,6 +362,37 @@ void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) 
         at(z, r, j) = (d * at(hPrevious, r, j)) * (reset * (1.f - reset));
         at(dhPrevious, r, j) = fma(d, reset, at(dhPrevious, r, j));
     });
+}
+
+// Steps as their definition says: start, both products, the cell; z is thrown away. `slots` of z, of which U fills those from `stateSlot` on.
+template <typename Cell>
+void steps(int slots, int stateSlot, Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, Matrix h, Cell cell) {
+    const int streams = hPrevious.rows;
+    const int units = h.columns;
+    std::vector<float> room(static_cast<size_t>(streams) * static_cast<size_t>(slots * units));
+    for (int first = 0; first < h.rows; first += streams) {
+        const Matrix z = {room.data(), slots * units, streams, slots * units};
+        each(z, [&](int r, int j) { at(z, r, j) = at(start, start.rows == 1 ? 0 : first + r, j); });
+        const Matrix next = {h.data + first * h.stride, h.stride, streams, units};
+        if (w.inputs > 0) {
+            multiplyAdd({x.data + first * x.stride, x.stride, streams, x.columns}, w, z);
+        }
+        multiplyAdd(hPrevious, u, {z.data + stateSlot * units, z.stride, streams, z.columns});
+        cell(z, hPrevious, next);
+        hPrevious = next;
+    }
+}
+
+void rnnSteps(int32_t activation, Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, int32_t, Matrix h) {
+    steps(1, 0, start, x, w, hPrevious, u, h, [=](Matrix z, Matrix, Matrix next) { rnnForward(activation, z, next); });
+}
+
+void lstmSteps(Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, int32_t, Matrix c, Matrix h) {
+    steps(4, 0, start, x, w, hPrevious, u, h, [=](Matrix z, Matrix, Matrix next) { lstmForward(z, c, c, next); });
+}
+
+void gruSteps(Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, int32_t, Matrix h) {
+    steps(4, 1, start, x, w, hPrevious, u, h, [](Matrix z, Matrix previous, Matrix next) { gruForward(z, previous, next); });
 }
 
 void apply(int32_t function, Matrix x, Matrix y) {

@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.AdamStep;
 import dev.ostinato.kernels.Function;
 import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.tests.Conformance.Case;
@@ -43,6 +44,7 @@ final class ConformanceCases {
         cases.lstm();
         cases.gruResetAfter();
         cases.gruResetBefore();
+        cases.steps();
         cases.functions();
         cases.elementwise();
         cases.softmaxes();
@@ -233,6 +235,57 @@ final class ConformanceCases {
                     operands.updated("z", rows, 4 * units), operands.input("hPrevious", rows, units),
                     operands.input("ds", rows, units), operands.updated("dhPrevious", rows, units)));
         });
+    }
+
+    // Steps
+
+    @FunctionalInterface
+    private interface StepsCall {
+        void run(Kernels kernels, Operands operands, StepsOperands o);
+    }
+
+    /** What the steps of every cell take. */
+    private record StepsOperands(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u) {}
+
+    /** B streams, T steps, I inputs, H units; start has a row for each, or one for all, in turns. */
+    private void steps() {
+        int turn = 0;
+        for (int streams : new int[] {0, 1, 2, 3, 5, 6, 7, 8, 13}) {
+            for (int inputs : new int[] {0, 1, 7, 40}) {
+                for (int units : new int[] {1, 16, 17, 65, 100, 150}) {
+                    steps(streams, turn % 4, inputs, units, turn % 3 == 0, turn % 2 == 0);
+                    turn++;
+                }
+            }
+        }
+        steps(1, 2, 300, 257, true, false);
+    }
+
+    private void steps(int streams, int steps, int inputs, int units, boolean oneStart, boolean descending) {
+        int padded = Matrix.padded(units);
+        int rows = streams * steps;
+        for (Activation f : Activation.values()) {
+            steps("rnnSteps", f + (descending ? " descending" : ""), streams, steps, inputs, units, 1, 1, oneStart,
+                    (kernels, operands, o) -> kernels.rnnSteps(f, o.start, o.x, o.w, o.hPrevious, o.u, descending,
+                            operands.output("h", rows, padded)));
+        }
+        steps("lstmSteps", descending ? "descending" : "", streams, steps, inputs, units, 4, 4, oneStart,
+                (kernels, operands, o) -> kernels.lstmSteps(o.start, o.x, o.w, o.hPrevious, o.u, descending,
+                        operands.updated("c", streams, padded), operands.output("h", rows, padded)));
+        steps("gruSteps", descending ? "descending" : "", streams, steps, inputs, units, 4, 3, oneStart,
+                (kernels, operands, o) -> kernels.gruSteps(o.start, o.x, o.w, o.hPrevious, o.u, descending,
+                        operands.output("h", rows, padded)));
+    }
+
+    private void steps(String name, String variant, int streams, int steps, int inputs, int units, int slots, int gates,
+            boolean oneStart, StepsCall call) {
+        int padded = Matrix.padded(units);
+        String sizes = variant + " B=" + streams + " T=" + steps + " I=" + inputs + " H=" + units;
+        add(name, sizes, (kernels, operands) -> call.run(kernels, operands, new StepsOperands(
+                operands.input("start", oneStart ? 1 : streams * steps, slots * padded),
+                operands.input("x", streams * steps, inputs),
+                operands.weights("w", Math.max(inputs, 1), gates, units).inputs(0, inputs),
+                operands.input("hPrevious", streams, padded), operands.weights("u", units, gates, units))));
     }
 
     // Rows of any length

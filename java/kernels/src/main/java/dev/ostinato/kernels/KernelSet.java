@@ -172,6 +172,45 @@ public interface KernelSet {
      */
     void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious);
 
+    // Steps: cells together with their products, for inference
+
+    /**
+     * T steps of a simple cell with B streams, each in one sweep over the weights. For every step {@code z = start}, {@code z += x W} and
+     * {@code z += h U} as by {@link #multiplyAdd}, h being that of the step before, and then {@link #rnnForward}; z is not kept.
+     *
+     * @param start (T * B, Hp) or one row for all: the bias, or what else z starts from
+     * @param x (T * B, I), time first
+     * @param w I inputs, which may be none; one gate, H units
+     * @param hPrevious (B, Hp) the state before the first step
+     * @param u H inputs, one gate, H units
+     * @param descending whether the first step goes through the panels from the last to the first; each further step goes the other way
+     *     than the one before it. No result depends on it: who alternates from call to call finds in the nearest cache what was read last
+     * @param h (T * B, Hp) overwritten with the states after each step; not {@code hPrevious}
+     */
+    void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
+            boolean descending, Matrix h);
+
+    /**
+     * T steps of an LSTM: as {@link #rnnSteps}, with {@link #lstmForward}.
+     *
+     * @param start (T * B, 4Hp) or one row for all, gates i f g o
+     * @param w four gates
+     * @param u four gates
+     * @param c (B, Hp) the cell state before the first step, overwritten with that after the last
+     */
+    void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix c, Matrix h);
+
+    /**
+     * T steps of a GRU, reset after: as {@link #rnnSteps}, with {@link #gruForward}.
+     *
+     * @param start (T * B, 4Hp) or one row for all, slots n r u m
+     * @param w three gates, the slots n r u
+     * @param u three gates, the slots r u m
+     */
+    void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix h);
+
     // Elementwise functions and reductions
 
     /** Applies a function: {@code y = f(x)}, same shapes; {@code y} is overwritten and may be {@code x}. */

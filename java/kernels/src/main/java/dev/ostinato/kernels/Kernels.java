@@ -205,6 +205,65 @@ public final class Kernels {
         keep(ds, dhPrevious);
     }
 
+    // Steps
+
+    /** See {@link KernelSet#rnnSteps}. */
+    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
+            boolean descending, Matrix h) {
+        steps(1, 1, start, x, w, hPrevious, u, h);
+        set.rnnSteps(f, start, x, w, hPrevious, u, descending, h);
+        keep(start, x);
+        keep(w, u);
+        keep(hPrevious, h);
+    }
+
+    /** See {@link KernelSet#lstmSteps}. */
+    public void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix c, Matrix h) {
+        steps(4, 4, start, x, w, hPrevious, u, h);
+        units("c", c, hPrevious);
+        set.lstmSteps(start, x, w, hPrevious, u, descending, c, h);
+        keep(start, x);
+        keep(w, u);
+        keep(hPrevious, h);
+        keep(c, c);
+    }
+
+    /** See {@link KernelSet#gruSteps}. */
+    public void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix h) {
+        steps(4, 3, start, x, w, hPrevious, u, h);
+        set.gruSteps(start, x, w, hPrevious, u, descending, h);
+        keep(start, x);
+        keep(w, u);
+        keep(hPrevious, h);
+    }
+
+    private static void steps(int slots, int gates, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious,
+            PackedMatrix u, Matrix h) {
+        int units = u.units();
+        int padded = Matrix.padded(units);
+        int streams = hPrevious.rows();
+        weights("u", u, units, gates, units);
+        weights("w", w, w.inputs(), gates, units);
+        shape("hPrevious", hPrevious, streams, padded);
+        if (streams == 0 ? h.rows() != 0 : h.rows() % streams != 0) {
+            throw new IllegalArgumentException(
+                    "h: expected a multiple of " + streams + " rows, one group a step, got " + h.shape());
+        }
+        shape("h", h, h.rows(), padded);
+        shape("x", x, h.rows(), w.inputs());
+        shape("start", start, start.rows() == 1 ? 1 : h.rows(), slots * padded);
+    }
+
+    private static void weights(String name, PackedMatrix w, int inputs, int gates, int units) {
+        if (w.inputs() != inputs || w.gates() != gates || w.units() != units) {
+            throw new IllegalArgumentException(
+                    name + ": expected " + inputs + " inputs x " + gates + " gates x " + units
+                            + " units, got " + w);
+        }
+    }
+
     // Elementwise functions and reductions
 
     /** See {@link KernelSet#apply}. */
@@ -334,6 +393,11 @@ public final class Kernels {
                         name + "[" + i + "]: expected 0.." + (bound - 1) + ", got " + index);
             }
         }
+    }
+
+    private static void keep(PackedMatrix a, PackedMatrix b) {
+        Reference.reachabilityFence(a.memory());
+        Reference.reachabilityFence(b.memory());
     }
 
     private static void keep(Matrix a, Matrix b) {

@@ -31,8 +31,19 @@ abstract class Cell {
     /** Returns PyTorch's tensors, with names that end in {@code suffix}, such as {@code _l0}. */
     abstract List<Parameter> parameters(Memory block, long offset, String suffix);
 
-    /** Lays out one step for some rows. */
+    /** Lays out one step of training for some rows. */
     abstract Step step(Views views);
+
+    /**
+     * Lays out one step of inference for B rows.
+     *
+     * @param start (B, slots * Hp) or one row for all: the biases, or what else the pre-activations start from
+     * @param x (B, inputs of W)
+     * @param hPrevious (B, Hp)
+     * @param c (B, Hp) updated, and without a cell state h
+     * @param h (B, Hp) overwritten
+     */
+    abstract Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h);
 
     /** Returns whether there is a cell state besides h. */
     boolean hasCellState() {
@@ -118,7 +129,13 @@ abstract class Cell {
      */
     record Gradients(Matrix dh, Matrix dhPrevious, Matrix dc, Matrix scratch) {}
 
-    /** One step laid out in memory. */
+    /** One step of inference laid out in memory; {@code descending} as in {@link Kernels#rnnSteps}. */
+    @FunctionalInterface
+    interface Inference {
+        void run(Kernels k, boolean descending);
+    }
+
+    /** One step of training laid out in memory. */
     interface Step {
         /** Adds U h to z, which holds W x and the biases, and makes the new state. */
         void forward(Kernels k, CellWeights w);

@@ -45,6 +45,11 @@ final class GruCell extends Cell {
     }
 
     @Override
+    Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
+        return (k, descending) -> k.gruSteps(start, x, w.input(), hPrevious, w.recurrent().getFirst(), descending, h);
+    }
+
+    @Override
     int slots() {
         return 4;
     }

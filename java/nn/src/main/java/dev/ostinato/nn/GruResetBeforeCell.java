@@ -49,6 +49,22 @@ final class GruResetBeforeCell extends Cell {
     }
 
     @Override
+    Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
+        Matrix z = Matrix.of(x.rows(), slots() * padded);
+        Matrix inputSlots = inputSlots(z);
+        Step step = step(new Views(z, hPrevious, h, c, c));
+        return (k, descending) -> {
+            if (start.rows() == 1) {
+                k.fillRows(start, z);
+            } else {
+                z.copyFrom(start);
+            }
+            k.multiplyAdd(x, w.input(), inputSlots);
+            step.forward(k, w);
+        };
+    }
+
+    @Override
     void recurrentGradient(Kernels k, Matrix hPrevious, Matrix z, CellWeights gradients, int part, int parts) {
         Matrix resetState = z.columns(3 * padded, 3 * padded + hidden);
         gradientShare(k, hPrevious, z.columns(0, 2 * padded), gradients.recurrent().getFirst(), part, parts);

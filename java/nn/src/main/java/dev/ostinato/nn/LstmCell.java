@@ -40,6 +40,12 @@ final class LstmCell extends Cell {
     }
 
     @Override
+    Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
+        return (k, descending) -> k.lstmSteps(start, x, w.input(), hPrevious, w.recurrent().getFirst(), descending, c,
+                h);
+    }
+
+    @Override
     int slots() {
         return GATES;
     }

@@ -34,6 +34,12 @@ final class RnnCell extends Cell {
     }
 
     @Override
+    Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
+        return (k, descending) -> k.rnnSteps(f, start, x, w.input(), hPrevious, w.recurrent().getFirst(), descending,
+                h);
+    }
+
+    @Override
     int slots() {
         return 1;
     }

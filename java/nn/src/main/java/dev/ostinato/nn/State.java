@@ -1,7 +1,6 @@
 package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Matrix;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -44,19 +43,16 @@ public final class State {
             throw new IllegalArgumentException("state: expected one of the same model with " + rows + " rows, got "
                     + (other.model != model ? "another model's" : other.rows + " rows"));
         }
-        for (int i = 0; i < network.states().size(); i++) {
-            network.states().get(i).copyFrom(other.network.states().get(i));
+        List<Matrix> states = network.states();
+        List<Matrix> from = other.network.states();
+        for (int i = 0; i < states.size(); i++) {
+            states.get(i).copyFrom(from.get(i));
         }
     }
 
-    /** Returns copies of h, or of c, layer by layer, each (B, H). */
+    /** Returns copies of h, and of c after it, layer by layer, each (B, H). */
     public List<NamedArray> tensors() {
-        List<NamedArray> tensors = new ArrayList<>();
-        for (int i = 0; i < network.states().size(); i++) {
-            tensors.add(
-                    Carried.read(network.stateNames().get(i), network.states().get(i), network.stateSizes().get(i)));
-        }
-        return tensors;
+        return network.tensors();
     }
 
     StepNetwork network() {

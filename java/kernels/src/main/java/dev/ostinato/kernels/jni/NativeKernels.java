@@ -133,6 +133,41 @@ final class NativeKernels implements KernelSet {
                 ds.stride(), dhPrevious.address(), dhPrevious.rows(), dhPrevious.columns(), dhPrevious.stride());
     }
 
+    // Steps
+
+    @Override
+    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
+            boolean descending, Matrix h) {
+        NativeCalls.rnnSteps(kernels, code(f), start.address(), start.rows(), start.columns(), start.stride(),
+                x.address(),
+                x.rows(), x.columns(), x.stride(), w.panelAddress(0), second(w), last(w), w.inputs(), w.gates(),
+                w.units(), hPrevious.address(), hPrevious.rows(), hPrevious.columns(), hPrevious.stride(),
+                u.panelAddress(0), second(u), last(u), u.inputs(), u.gates(), u.units(), descending ? 1 : 0,
+                h.address(), h.rows(), h.columns(), h.stride());
+    }
+
+    @Override
+    public void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix c, Matrix h) {
+        NativeCalls.lstmSteps(kernels, start.address(), start.rows(), start.columns(), start.stride(), x.address(),
+                x.rows(),
+                x.columns(), x.stride(), w.panelAddress(0), second(w), last(w), w.inputs(), w.gates(), w.units(),
+                hPrevious.address(), hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), u.panelAddress(0),
+                second(u), last(u), u.inputs(), u.gates(), u.units(), descending ? 1 : 0, c.address(), c.rows(),
+                c.columns(), c.stride(), h.address(), h.rows(), h.columns(), h.stride());
+    }
+
+    @Override
+    public void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix h) {
+        NativeCalls.gruSteps(kernels, start.address(), start.rows(), start.columns(), start.stride(), x.address(),
+                x.rows(),
+                x.columns(), x.stride(), w.panelAddress(0), second(w), last(w), w.inputs(), w.gates(), w.units(),
+                hPrevious.address(), hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), u.panelAddress(0),
+                second(u), last(u), u.inputs(), u.gates(), u.units(), descending ? 1 : 0, h.address(), h.rows(),
+                h.columns(), h.stride());
+    }
+
     // Elementwise functions and reductions
 
     @Override

@@ -17,7 +17,7 @@ final class NativeLibrary {
     static final String PROPERTY = "ostinato.native.library";
 
     /** As in {@code native/src/abi.h}. */
-    static final int ABI_VERSION = 2;
+    static final int ABI_VERSION = 3;
 
     private NativeLibrary() {
     }

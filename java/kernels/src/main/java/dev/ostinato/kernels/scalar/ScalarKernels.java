@@ -109,14 +109,17 @@ final class ScalarKernels implements KernelSet {
         for (int r = 0; r < h.rows(); r++) {
             for (int j = 0; j < h.columns(); j++) {
                 float v = get(z, r, j);
-                float activated = switch (f) {
-                    case TANH -> Elementary.tanh(v);
-                    case RELU -> v <= 0 ? 0f : v;
-                    case IDENTITY -> v;
-                };
-                set(h, r, j, Elementary.flush(activated));
+                set(h, r, j, Elementary.flush(activation(f, v)));
             }
         }
+    }
+
+    static float activation(Activation f, float v) {
+        return switch (f) {
+            case TANH -> Elementary.tanh(v);
+            case RELU -> v <= 0 ? 0f : v;
+            case IDENTITY -> v;
+        };
     }
 
     @Override
@@ -262,6 +265,26 @@ final class ScalarKernels implements KernelSet {
                 set(dhPrevious, r, j, Math.fma(d, reset, get(dhPrevious, r, j)));
             }
         }
+    }
+
+    // Steps
+
+    @Override
+    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
+            boolean descending, Matrix h) {
+        ScalarSteps.rnn(f, start, x, w, hPrevious, u, h);
+    }
+
+    @Override
+    public void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix c, Matrix h) {
+        ScalarSteps.lstm(start, x, w, hPrevious, u, c, h);
+    }
+
+    @Override
+    public void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix h) {
+        ScalarSteps.gru(start, x, w, hPrevious, u, h);
     }
 
     // Elementwise functions and reductions

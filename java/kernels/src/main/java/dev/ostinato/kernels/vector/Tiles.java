@@ -15,7 +15,7 @@ import jdk.incubator.vector.FloatVector;
  * <p>All strides are in bytes; steps may be negative. The rows of a lie side by side, so that each is at a constant distance from
  * one address: with a stride of their own they would take a register each. The columns of a tile are whole vectors. Five rows of two
  * vectors make ten independent sums: enough to hide the latency of an fma (four cycles, two a cycle), and as many as sixteen registers hold
- * when the compiler loads all five rows first, as it does. A row alone takes eight vectors, or six.
+ * when the compiler loads all five rows first, as it does. A row alone takes as many vectors as its panel has, up to eight.
  *
  * <p>The rows are written out because the compiler keeps named variables in registers, and arrays of vectors not. The loops end at an
  * address because the compiler would unroll a counted loop and spill the sums; two steps per iteration by hand make a method too large
@@ -190,10 +190,9 @@ final class Tiles {
         store(t4, c + 4 * cRow + cNext);
     }
 
-    /** One row of eight vectors: two runs of 4 in {@code b}, {@code bNext} apart; each has an address of its own in {@code c}. */
-    static void rowEight(long a, long b, long bStep, long bNext, int count, long c0, long c1, long c2, long c3, long c4,
-            long c5, long c6, long c7) {
-        long next = in(bNext);
+    /** One row of eight vectors side by side in {@code b}; each has an address of its own in {@code c}. */
+    static void rowEight(long a, long b, long bStep, int count, long c0, long c1, long c2, long c3, long c4, long c5,
+            long c6, long c7) {
         FloatVector s0 = load(c0);
         FloatVector s1 = load(c1);
         FloatVector s2 = load(c2);
@@ -205,15 +204,14 @@ final class Tiles {
         for (long end = b + count * bStep; b != end; b += bStep) {
             FloatVector x = splat(in(a));
             long q = in(b);
-            long r = q + next;
             s0 = x.fma(load(q), s0);
             s1 = x.fma(load(q + BYTES), s1);
             s2 = x.fma(load(q + 2 * BYTES), s2);
             s3 = x.fma(load(q + 3 * BYTES), s3);
-            s4 = x.fma(load(r), s4);
-            s5 = x.fma(load(r + BYTES), s5);
-            s6 = x.fma(load(r + 2 * BYTES), s6);
-            s7 = x.fma(load(r + 3 * BYTES), s7);
+            s4 = x.fma(load(q + 4 * BYTES), s4);
+            s5 = x.fma(load(q + 5 * BYTES), s5);
+            s6 = x.fma(load(q + 6 * BYTES), s6);
+            s7 = x.fma(load(q + 7 * BYTES), s7);
             a += Float.BYTES;
         }
         store(s0, c0);
@@ -226,10 +224,8 @@ final class Tiles {
         store(s7, c7);
     }
 
-    /** One row of six vectors: two runs of 3 in {@code b}, {@code bNext} apart; each has an address of its own in {@code c}. */
-    static void rowSix(long a, long b, long bStep, long bNext, int count, long c0, long c1, long c2, long c3, long c4,
-            long c5) {
-        long next = in(bNext);
+    /** One row of six vectors side by side in {@code b}; each has an address of its own in {@code c}. */
+    static void rowSix(long a, long b, long bStep, int count, long c0, long c1, long c2, long c3, long c4, long c5) {
         FloatVector s0 = load(c0);
         FloatVector s1 = load(c1);
         FloatVector s2 = load(c2);
@@ -239,13 +235,12 @@ final class Tiles {
         for (long end = b + count * bStep; b != end; b += bStep) {
             FloatVector x = splat(in(a));
             long q = in(b);
-            long r = q + next;
             s0 = x.fma(load(q), s0);
             s1 = x.fma(load(q + BYTES), s1);
             s2 = x.fma(load(q + 2 * BYTES), s2);
-            s3 = x.fma(load(r), s3);
-            s4 = x.fma(load(r + BYTES), s4);
-            s5 = x.fma(load(r + 2 * BYTES), s5);
+            s3 = x.fma(load(q + 3 * BYTES), s3);
+            s4 = x.fma(load(q + 4 * BYTES), s4);
+            s5 = x.fma(load(q + 5 * BYTES), s5);
             a += Float.BYTES;
         }
         store(s0, c0);
@@ -254,6 +249,45 @@ final class Tiles {
         store(s3, c3);
         store(s4, c4);
         store(s5, c5);
+    }
+
+    /** One row of four vectors side by side in {@code b}; each has an address of its own in {@code c}. */
+    static void rowFour(long a, long b, long bStep, int count, long c0, long c1, long c2, long c3) {
+        FloatVector s0 = load(c0);
+        FloatVector s1 = load(c1);
+        FloatVector s2 = load(c2);
+        FloatVector s3 = load(c3);
+        for (long end = b + count * bStep; b != end; b += bStep) {
+            FloatVector x = splat(in(a));
+            long q = in(b);
+            s0 = x.fma(load(q), s0);
+            s1 = x.fma(load(q + BYTES), s1);
+            s2 = x.fma(load(q + 2 * BYTES), s2);
+            s3 = x.fma(load(q + 3 * BYTES), s3);
+            a += Float.BYTES;
+        }
+        store(s0, c0);
+        store(s1, c1);
+        store(s2, c2);
+        store(s3, c3);
+    }
+
+    /** One row of three vectors side by side in {@code b}; each has an address of its own in {@code c}. */
+    static void rowThree(long a, long b, long bStep, int count, long c0, long c1, long c2) {
+        FloatVector s0 = load(c0);
+        FloatVector s1 = load(c1);
+        FloatVector s2 = load(c2);
+        for (long end = b + count * bStep; b != end; b += bStep) {
+            FloatVector x = splat(in(a));
+            long q = in(b);
+            s0 = x.fma(load(q), s0);
+            s1 = x.fma(load(q + BYTES), s1);
+            s2 = x.fma(load(q + 2 * BYTES), s2);
+            a += Float.BYTES;
+        }
+        store(s0, c0);
+        store(s1, c1);
+        store(s2, c2);
     }
 
     /** One row of one vector. */

@@ -24,26 +24,27 @@ final class VectorCells {
     }
 
     static void rnnForward(Activation f, Matrix z, Matrix h) {
-        long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
-            long from = z.rowAddress(r);
-            long to = h.rowAddress(r);
-            switch (f) {
-                case TANH -> {
-                    for (long j = 0; j < bytes; j += Lanes.BYTES) {
-                        store(flush(tanh(load(from + j))), to + j);
-                    }
+            rnn(f, z.rowAddress(r), h.rowAddress(r), bytes(h));
+        }
+    }
+
+    static void rnn(Activation f, long z, long h, long bytes) {
+        switch (f) {
+            case TANH -> {
+                for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                    store(flush(tanh(load(z + j))), h + j);
                 }
-                case RELU -> {
-                    for (long j = 0; j < bytes; j += Lanes.BYTES) {
-                        FloatVector v = load(from + j);
-                        store(flush(v.blend(0f, v.compare(VectorOperators.LE, 0f))), to + j);
-                    }
+            }
+            case RELU -> {
+                for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                    FloatVector v = load(z + j);
+                    store(flush(v.blend(0f, v.compare(VectorOperators.LE, 0f))), h + j);
                 }
-                case IDENTITY -> {
-                    for (long j = 0; j < bytes; j += Lanes.BYTES) {
-                        store(flush(load(from + j)), to + j);
-                    }
+            }
+            case IDENTITY -> {
+                for (long j = 0; j < bytes; j += Lanes.BYTES) {
+                    store(flush(load(z + j)), h + j);
                 }
             }
         }
@@ -70,12 +71,15 @@ final class VectorCells {
     static void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
         long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
-            long gates = z.rowAddress(r);
-            VectorRows.sigmoid(gates, gates, 2 * bytes);
-            VectorRows.tanh(gates + 2 * bytes, gates + 2 * bytes, bytes);
-            VectorRows.sigmoid(gates + 3 * bytes, gates + 3 * bytes, bytes);
-            lstmStates(gates, cPrevious.rowAddress(r), c.rowAddress(r), h.rowAddress(r), bytes);
+            lstm(z.rowAddress(r), cPrevious.rowAddress(r), c.rowAddress(r), h.rowAddress(r), bytes);
         }
+    }
+
+    static void lstm(long gates, long cPrevious, long c, long h, long bytes) {
+        VectorRows.sigmoid(gates, gates, 2 * bytes);
+        VectorRows.tanh(gates + 2 * bytes, gates + 2 * bytes, bytes);
+        VectorRows.sigmoid(gates + 3 * bytes, gates + 3 * bytes, bytes);
+        lstmStates(gates, cPrevious, c, h, bytes);
     }
 
     private static void lstmStates(long gates, long cPrevious, long c, long h, long bytes) {
@@ -118,10 +122,13 @@ final class VectorCells {
     static void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
         long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
-            long gates = z.rowAddress(r);
-            VectorRows.sigmoid(gates + bytes, gates + bytes, 2 * bytes);
-            gruStates(gates, hPrevious.rowAddress(r), h.rowAddress(r), bytes);
+            gru(z.rowAddress(r), hPrevious.rowAddress(r), h.rowAddress(r), bytes);
         }
+    }
+
+    static void gru(long gates, long hPrevious, long h, long bytes) {
+        VectorRows.sigmoid(gates + bytes, gates + bytes, 2 * bytes);
+        gruStates(gates, hPrevious, h, bytes);
     }
 
     private static void gruStates(long gates, long hPrevious, long h, long bytes) {

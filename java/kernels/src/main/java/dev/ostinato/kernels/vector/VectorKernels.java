@@ -119,6 +119,26 @@ final class VectorKernels implements KernelSet {
         VectorCells.gruResetBackward(z, hPrevious, ds, dhPrevious);
     }
 
+    // Steps
+
+    @Override
+    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
+            boolean descending, Matrix h) {
+        VectorSteps.rnn(f, start, x, w, hPrevious, u, descending, h);
+    }
+
+    @Override
+    public void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix c, Matrix h) {
+        VectorSteps.lstm(start, x, w, hPrevious, u, descending, c, h);
+    }
+
+    @Override
+    public void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix h) {
+        VectorSteps.gru(start, x, w, hPrevious, u, descending, h);
+    }
+
     // Elementwise functions and reductions
 
     @Override

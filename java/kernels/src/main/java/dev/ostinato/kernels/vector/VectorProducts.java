@@ -24,18 +24,25 @@ final class VectorProducts {
     }
 
     static void multiplyAdd(Matrix a, PackedMatrix w, Matrix out) {
-        if (a.rows() == 1) {
-            multiplyAddRow(a, w, out);
+        multiplyAdd(a.address(), bytes(a), a.rows(), w, out.address(), bytes(out));
+    }
+
+    /** The same of rows at an address, {@code aRow} and {@code outRow} bytes apart. */
+    static void multiplyAdd(long a, long aRow, int aRows, PackedMatrix w, long out, long outRow) {
+        if (aRows == 1) {
+            for (int panel = 0; panel < w.panels(); panel++) {
+                multiplyAddRow(a, w, panel, out);
+            }
             return;
         }
         Memory scratch = SCRATCH.get();
-        for (int row = 0; row < a.rows(); row += ROWS_AT_A_TIME) {
-            int rows = Math.min(ROWS_AT_A_TIME, a.rows() - row);
+        for (int row = 0; row < aRows; row += ROWS_AT_A_TIME) {
+            int rows = Math.min(ROWS_AT_A_TIME, aRows - row);
             for (int input = 0; input < w.inputs(); input += INPUTS_AT_A_TIME) {
                 int inputs = Math.min(INPUTS_AT_A_TIME, w.inputs() - input);
-                pack(a.rowAddress(row) + (long) input * Float.BYTES, bytes(a), rows, inputs, scratch.address());
+                pack(a + row * aRow + (long) input * Float.BYTES, aRow, rows, inputs, scratch.address());
                 for (int panel = 0; panel < w.panels(); panel++) {
-                    multiplyAddPanel(scratch.address(), w, out, row, rows, input, inputs, panel, false);
+                    multiplyAddPanel(scratch.address(), w, out + row * outRow, outRow, rows, input, inputs, panel);
                 }
             }
         }
@@ -58,30 +65,27 @@ final class VectorProducts {
         }
     }
 
-    /** All columns of a panel; with {@code alone} also the odd last one, otherwise that is taken together with a neighbour's. */
-    private static void multiplyAddPanel(long packed, PackedMatrix w, Matrix out, int row, int rows, int input,
-            int inputs, int panel,
-            boolean alone) {
+    /** All columns of a panel, but for an odd last one, which is taken together with a neighbour's. */
+    private static void multiplyAddPanel(long packed, PackedMatrix w, long out, long outRow, int rows, int input,
+            int inputs, int panel) {
         int vectors = vectors(w, panel);
         long step = vectors * Lanes.BYTES;
         long weights = w.panelAddress(panel) + input * step;
-        long to = out.rowAddress(row);
         int v = 0;
         for (; v + 1 < vectors; v += 2) {
-            long c = to + outputOffset(w, panel, v);
-            product(packed, weights + v * Lanes.BYTES, step, Lanes.BYTES, c, bytes(out),
-                    to + outputOffset(w, panel, v + 1) - c, rows,
-                    inputs);
+            long c = out + outputOffset(w, panel, v);
+            product(packed, weights + v * Lanes.BYTES, step, Lanes.BYTES, c, outRow,
+                    out + outputOffset(w, panel, v + 1) - c, rows, inputs);
         }
         if (v < vectors) {
             boolean first = panel % 2 == 0;
             long b = weights + v * Lanes.BYTES;
-            long c = to + outputOffset(w, panel, v);
-            if (first && !alone && panel + 1 < w.panels() && vectors(w, panel + 1) == vectors) {
+            long c = out + outputOffset(w, panel, v);
+            if (first && panel + 1 < w.panels() && vectors(w, panel + 1) == vectors) {
                 long next = w.panelAddress(panel + 1) - w.panelAddress(panel);
-                product(packed, b, step, next, c, bytes(out), to + outputOffset(w, panel + 1, v) - c, rows, inputs);
-            } else if (first || alone || vectors(w, panel - 1) != vectors) {
-                productOfOne(packed, b, step, c, bytes(out), rows, inputs);
+                product(packed, b, step, next, c, outRow, out + outputOffset(w, panel + 1, v) - c, rows, inputs);
+            } else if (first || vectors(w, panel - 1) != vectors) {
+                productOfOne(packed, b, step, c, outRow, rows, inputs);
             }
         }
     }
@@ -113,51 +117,47 @@ final class VectorProducts {
         }
     }
 
-    /** A single row: the weights are read once, in order, so what counts is enough independent sums. */
-    private static void multiplyAddRow(Matrix a, PackedMatrix w, Matrix out) {
-        int panel = 0;
-        while (panel < w.panels()) {
-            int vectors = vectors(w, panel);
-            boolean two = panel + 1 < w.panels() && vectors(w, panel + 1) == vectors;
-            long next = two ? w.panelAddress(panel + 1) - w.panelAddress(panel) : 0;
-            if (vectors % 8 == 0) {
-                for (int v = 0; v < vectors; v += 8) {
-                    rowEight(a, w, out, panel, v, 4L * Lanes.BYTES, panel, v + 4);
-                }
-            } else if (vectors % 6 == 0) {
-                for (int v = 0; v < vectors; v += 6) {
-                    rowSix(a, w, out, panel, v, 3L * Lanes.BYTES, panel, v + 3);
-                }
-            } else if (two && vectors == 4) {
-                rowEight(a, w, out, panel++, 0, next, panel, 0);
-            } else if (two && vectors == 3) {
-                rowSix(a, w, out, panel++, 0, next, panel, 0);
+    /** One panel and a single row: the weights are read once, in order, so what counts is enough independent sums. */
+    static void multiplyAddRow(long a, PackedMatrix w, int panel, long out) {
+        int vectors = vectors(w, panel);
+        long step = vectors * Lanes.BYTES;
+        long b = w.panelAddress(panel);
+        int v = 0;
+        while (v < vectors) {
+            int left = vectors - v;
+            if (left % 8 == 0) {
+                Tiles.rowEight(a, b, step, w.inputs(), out + outputOffset(w, panel, v),
+                        out + outputOffset(w, panel, v + 1), out + outputOffset(w, panel, v + 2),
+                        out + outputOffset(w, panel, v + 3), out + outputOffset(w, panel, v + 4),
+                        out + outputOffset(w, panel, v + 5), out + outputOffset(w, panel, v + 6),
+                        out + outputOffset(w, panel, v + 7));
+                v += 8;
+            } else if (left % 6 == 0) {
+                Tiles.rowSix(a, b, step, w.inputs(), out + outputOffset(w, panel, v),
+                        out + outputOffset(w, panel, v + 1), out + outputOffset(w, panel, v + 2),
+                        out + outputOffset(w, panel, v + 3), out + outputOffset(w, panel, v + 4),
+                        out + outputOffset(w, panel, v + 5));
+                v += 6;
+            } else if (left >= 4) {
+                Tiles.rowFour(a, b, step, w.inputs(), out + outputOffset(w, panel, v),
+                        out + outputOffset(w, panel, v + 1), out + outputOffset(w, panel, v + 2),
+                        out + outputOffset(w, panel, v + 3));
+                v += 4;
+            } else if (left == 3) {
+                Tiles.rowThree(a, b, step, w.inputs(), out + outputOffset(w, panel, v),
+                        out + outputOffset(w, panel, v + 1), out + outputOffset(w, panel, v + 2));
+                v += 3;
+            } else if (left == 2) {
+                long c = out + outputOffset(w, panel, v);
+                Tiles.rows1(a, Float.BYTES, b, step, Lanes.BYTES, c, 0, out + outputOffset(w, panel, v + 1) - c,
+                        w.inputs());
+                v += 2;
             } else {
-                multiplyAddPanel(a.address(), w, out, 0, 1, 0, w.inputs(), panel, true);
+                Tiles.row(a, Float.BYTES, b, step, out + outputOffset(w, panel, v), w.inputs());
+                v++;
             }
-            panel++;
+            b = w.panelAddress(panel) + v * Lanes.BYTES;
         }
-    }
-
-    private static void rowEight(Matrix a, PackedMatrix w, Matrix out, int panel, int v, long next, int panel2,
-            int v2) {
-        long c = out.address();
-        Tiles.rowEight(a.address(), w.panelAddress(panel) + (long) v * Lanes.BYTES,
-                (long) vectors(w, panel) * Lanes.BYTES, next,
-                w.inputs(), c + outputOffset(w, panel, v), c + outputOffset(w, panel, v + 1),
-                c + outputOffset(w, panel, v + 2),
-                c + outputOffset(w, panel, v + 3), c + outputOffset(w, panel2, v2), c + outputOffset(w, panel2, v2 + 1),
-                c + outputOffset(w, panel2, v2 + 2), c + outputOffset(w, panel2, v2 + 3));
-    }
-
-    private static void rowSix(Matrix a, PackedMatrix w, Matrix out, int panel, int v, long next, int panel2, int v2) {
-        long c = out.address();
-        Tiles.rowSix(a.address(), w.panelAddress(panel) + (long) v * Lanes.BYTES,
-                (long) vectors(w, panel) * Lanes.BYTES, next,
-                w.inputs(), c + outputOffset(w, panel, v), c + outputOffset(w, panel, v + 1),
-                c + outputOffset(w, panel, v + 2),
-                c + outputOffset(w, panel2, v2), c + outputOffset(w, panel2, v2 + 1),
-                c + outputOffset(w, panel2, v2 + 2));
     }
 
     static void weightGradient(Matrix a, Matrix dz, PackedMatrix dw) {

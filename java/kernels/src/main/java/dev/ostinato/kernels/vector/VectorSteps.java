@@ -1,0 +1,112 @@
+package dev.ostinato.kernels.vector;
+
+import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.raw.Raw;
+import java.lang.ref.Reference;
+
+/**
+ * Steps of cells. The pre-activations of one step go through memory, so that each of the two halves is a loop that the compiler keeps in
+ * registers; of a single stream the weights are read in one sweep, panel by panel.
+ */
+final class VectorSteps {
+    /** Pre-activations of all streams at one step; grows to the largest step of its thread. */
+    private static final ThreadLocal<Memory> SCRATCH = ThreadLocal.withInitial(() -> Memory.ofFloats(4 * 1024));
+
+    private VectorSteps() {
+    }
+
+    static void rnn(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
+            boolean descending, Matrix h) {
+        long bytes = bytes(h);
+        int streams = hPrevious.rows();
+        Memory z = scratch(streams, bytes);
+        for (int row = 0; row < h.rows(); row += streams) {
+            preActivations(start, x, w, hPrevious, u, descending, h, row, z.address(), bytes, 0);
+            for (int r = 0; r < streams; r++) {
+                VectorCells.rnn(f, z.address() + r * bytes, h.rowAddress(row + r), bytes);
+            }
+            descending = !descending;
+        }
+        Reference.reachabilityFence(z);
+    }
+
+    static void lstm(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix c, Matrix h) {
+        long bytes = bytes(h);
+        int streams = hPrevious.rows();
+        Memory z = scratch(streams, 4 * bytes);
+        for (int row = 0; row < h.rows(); row += streams) {
+            preActivations(start, x, w, hPrevious, u, descending, h, row, z.address(), 4 * bytes, 0);
+            for (int r = 0; r < streams; r++) {
+                long cell = c.rowAddress(r);
+                VectorCells.lstm(z.address() + r * (4 * bytes), cell, cell, h.rowAddress(row + r), bytes);
+            }
+            descending = !descending;
+        }
+        Reference.reachabilityFence(z);
+    }
+
+    static void gru(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+            Matrix h) {
+        long bytes = bytes(h);
+        int streams = hPrevious.rows();
+        Memory z = scratch(streams, 4 * bytes);
+        for (int row = 0; row < h.rows(); row += streams) {
+            preActivations(start, x, w, hPrevious, u, descending, h, row, z.address(), 4 * bytes, bytes);
+            for (int r = 0; r < streams; r++) {
+                VectorCells.gru(z.address() + r * (4 * bytes), before(hPrevious, h, row + r), h.rowAddress(row + r),
+                        bytes);
+            }
+            descending = !descending;
+        }
+        Reference.reachabilityFence(z);
+    }
+
+    /** {@code z = start + x W + h U} of all streams at one step; U fills the slots of z from byte {@code stateSlot} on. */
+    private static void preActivations(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
+            boolean descending, Matrix h, int row, long z, long zRow, long stateSlot) {
+        int streams = hPrevious.rows();
+        for (int r = 0; r < streams; r++) {
+            Raw.copy(start.rowAddress(start.rows() == 1 ? 0 : row + r), z + r * zRow, zRow / Float.BYTES);
+        }
+        long before = before(hPrevious, h, row);
+        if (streams > 1) {
+            long beforeRow = row < streams ? stride(hPrevious) : stride(h);
+            VectorProducts.multiplyAdd(x.rowAddress(row), stride(x), streams, w, z, zRow);
+            VectorProducts.multiplyAdd(before, beforeRow, streams, u, z + stateSlot, zRow);
+            return;
+        }
+        int panels = u.panels();
+        for (int i = 0; i < panels; i++) {
+            int panel = descending ? panels - 1 - i : i;
+            VectorProducts.multiplyAddRow(x.rowAddress(row), w, panel, z);
+            VectorProducts.multiplyAddRow(before, u, panel, z + stateSlot);
+        }
+    }
+
+    /** Returns the address of the state that a row of h follows. */
+    private static long before(Matrix hPrevious, Matrix h, int row) {
+        int streams = hPrevious.rows();
+        return row < streams ? hPrevious.rowAddress(row) : h.rowAddress(row - streams);
+    }
+
+    private static Memory scratch(int rows, long rowBytes) {
+        Memory scratch = SCRATCH.get();
+        if (scratch.byteSize() < rows * rowBytes) {
+            scratch = Memory.ofFloats(rows * rowBytes / Float.BYTES);
+            SCRATCH.set(scratch);
+        }
+        return scratch;
+    }
+
+    private static long bytes(Matrix matrix) {
+        return (long) matrix.columns() * Float.BYTES;
+    }
+
+    private static long stride(Matrix matrix) {
+        return (long) matrix.stride() * Float.BYTES;
+    }
+}
