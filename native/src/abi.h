@@ -17,6 +17,9 @@ constexpr int BLOCK = 16;
 // Blocks in a full panel of a packed matrix with one gate.
 constexpr int PLAIN_BLOCKS = 4;
 
+// Floats that gemm packs its operands into, as in dev.ostinato.kernels.jni.NativeKernels: 704 KB.
+constexpr int GEMM_SCRATCH = 180224;
+
 // Rows of floats, `stride` floats from one to the next.
 struct Matrix {
     float* data;

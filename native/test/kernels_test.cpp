@@ -341,7 +341,72 @@ void addRows(int rows, int columns) {
     }
 }
 
+// As large as gemm may use, and no larger; between calls of no consequence.
+Matrix gemmScratch() {
+    static std::vector<float> floats(GEMM_SCRATCH);
+    return {floats.data(), GEMM_SCRATCH, 1, GEMM_SCRATCH};
+}
+
+void addGemm(int rows, int depth, int columns) {
+    for (int t = 0; t < 4; t++) {
+        const int ta = t / 2;
+        const int tb = t % 2;
+        const float alpha = (rows + columns) % 2 == 0 ? 1.f : 0.7f;
+        const float beta = depth % 3 == 0 ? 0.f : depth % 3 == 1 ? 1.f : -0.3f;
+        add("gemm", {ta, tb, rows, depth, columns}, [=](const Table& table, Operands& o) {
+            const Matrix a = ta ? o.matrix(depth, rows) : o.matrix(rows, depth);
+            const Matrix b = tb ? o.matrix(columns, depth) : o.matrix(depth, columns);
+            table.gemm(ta, tb, alpha, a, b, beta, o.matrix(rows, columns), gemmScratch());
+        });
+        if (rows < 20) {
+            add("gemv", {ta, rows, depth}, [=](const Table& table, Operands& o) {
+                const Matrix a = o.matrix(rows, depth);
+                const Matrix x = o.matrix(1, ta ? rows : depth);
+                table.gemv(ta, alpha, a, x, beta, o.matrix(1, ta ? depth : rows));
+            });
+        }
+    }
+}
+
+void addBlas() {
+    int turn = 0;
+    for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 19}) {
+        for (int columns : {1, 5, 15, 16, 17, 31, 48, 63, 64, 65, 100, 130}) {
+            addGemm(rows, turn++ % 19 + (columns == 64 ? 250 : 0), columns);
+        }
+    }
+    for (int depth : {0, 127, 129, 256, 258, 513}) {
+        addGemm(7, depth, 70);
+    }
+    addGemm(200, 300, 33);
+    addGemm(390, 130, 1030);
+    addGemm(1, 9, 2050);
+    for (int rows : {0, 1, 2, 4, 7, 8, 9, 17}) {
+        for (int columns : {0, 1, 7, 8, 9, 15, 16, 17, 33, 100}) {
+            const auto partials = [=](const char* name, std::function<void(const Table&, Matrix, Matrix)> call) {
+                add(name, {rows, columns}, [=](const Table& t, Operands& o) {
+                    const Matrix x = o.matrix(rows, columns);
+                    call(t, x, o.matrix(rows, BLOCK));
+                });
+            };
+            partials("partialSums", [](const Table& t, Matrix x, Matrix p) { t.partialSums(x, p); });
+            partials("partialMaxima", [](const Table& t, Matrix x, Matrix p) { t.partialMaxima(x, p); });
+            partials("partialMinima", [](const Table& t, Matrix x, Matrix p) { t.partialMinima(x, p); });
+            add("partialDots", {rows, columns}, [=](const Table& t, Operands& o) {
+                const Matrix a = o.matrix(rows, columns);
+                const Matrix x = o.matrix(1, columns);
+                t.partialDots(a, x, o.matrix(rows, BLOCK));
+            });
+            add("axpy", {rows, columns}, [=](const Table& t, Operands& o) {
+                const Matrix x = o.matrix(rows, columns);
+                t.axpy(0.7f, x, o.matrix(rows, columns));
+            });
+        }
+    }
+}
+
 void addAll() {
+    addBlas();
     addProducts();
     for (int rows : {1, 2, 3, 4, 5, 6, 7, 13}) {
         for (int units : {1, 16, 33, 100}) {

@@ -449,6 +449,54 @@ void logSoftmax(Matrix x, Matrix y) {
     }
 }
 
+void axpy(float alpha, Matrix x, Matrix y) {
+    each(x, [&](int r, int j) { at(y, r, j) = fma(alpha, at(x, r, j), at(y, r, j)); });
+}
+
+void partialSums(Matrix x, Matrix p) {
+    each(x, [&](int r, int j) { at(p, r, j % BLOCK) += at(x, r, j); });
+}
+
+void partialDots(Matrix a, Matrix x, Matrix p) {
+    each(a, [&](int r, int k) { at(p, r, k % BLOCK) = fma(at(a, r, k), at(x, 0, k), at(p, r, k % BLOCK)); });
+}
+
+void partialMaxima(Matrix x, Matrix p) {
+    each(x, [&](int r, int j) { at(p, r, j % BLOCK) = at(x, r, j) > at(p, r, j % BLOCK) ? at(x, r, j) : at(p, r, j % BLOCK); });
+}
+
+void partialMinima(Matrix x, Matrix p) {
+    each(x, [&](int r, int j) { at(p, r, j % BLOCK) = at(x, r, j) < at(p, r, j % BLOCK) ? at(x, r, j) : at(p, r, j % BLOCK); });
+}
+
+void gemm(int32_t transposeA, int32_t transposeB, float alpha, Matrix a, Matrix b, float beta, Matrix c, Matrix) {
+    const int depth = transposeA ? a.rows : a.columns;
+    each(c, [&](int i, int j) {
+        float acc = beta == 0.f ? 0.f : beta * at(c, i, j);
+        for (int k = 0; k < depth; k++) {
+            const float left = transposeA ? at(a, k, i) : at(a, i, k);
+            const float right = transposeB ? at(b, j, k) : at(b, k, j);
+            acc = fma(alpha * left, right, acc);
+        }
+        at(c, i, j) = acc;
+    });
+}
+
+void gemv(int32_t transpose, float alpha, Matrix a, Matrix x, float beta, Matrix y) {
+    if (transpose) {
+        gemm(0, 0, alpha, x, a, beta, y, {});
+        return;
+    }
+    for (int i = 0; i < a.rows; i++) {
+        Partials partials(0.f);
+        for (int k = 0; k < a.columns; k++) {
+            partials.p[k % BLOCK] = fma(at(a, i, k), at(x, 0, k), partials.p[k % BLOCK]);
+        }
+        const float total = partials.sum();
+        at(y, 0, i) = beta == 0.f ? alpha * total : fma(alpha, total, beta * at(y, 0, i));
+    }
+}
+
 void crossEntropyForward(Matrix x, Indices targets, Matrix losses) {
     for (int r = 0; r < x.rows; r++) {
         const float largest = maximum(x, r);

@@ -48,6 +48,7 @@ final class ConformanceCases {
         cases.functions();
         cases.elementwise();
         cases.softmaxes();
+        LinearAlgebraCases.addTo(cases);
         cases.losses();
         cases.optimisers();
         return cases.cases;
@@ -62,7 +63,7 @@ final class ConformanceCases {
         return lengths.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    private void add(String operation, String sizes, Operation call) {
+    void add(String operation, String sizes, Operation call) {
         cases.computeIfAbsent(operation, name -> new ArrayList<>()).add(new Case(operation + " " + sizes, call));
     }
 

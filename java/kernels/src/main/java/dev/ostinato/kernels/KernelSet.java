@@ -245,6 +245,59 @@ public interface KernelSet {
      */
     void logSoftmax(Matrix x, Matrix y);
 
+    // Plain linear algebra: matrices as they lie in memory, in BLAS's terms
+
+    /** Adds a multiple: {@code y = fma(alpha, x, y)}, same shapes. */
+    void axpy(float alpha, Matrix x, Matrix y);
+
+    /**
+     * Goes on with the sums of rows: {@code p[r][j mod 16] = p[r][j mod 16] + x[r][j]}, j ascending.
+     *
+     * @param x (R, N)
+     * @param p (R, 16) partial sums, accumulated into
+     */
+    void partialSums(Matrix x, Matrix p);
+
+    /**
+     * Goes on with the dot products of rows and one vector: {@code p[r][k mod 16] = fma(a[r][k], x[k], p[r][k mod 16])}, k ascending.
+     *
+     * @param a (R, K)
+     * @param x (1, K); may be {@code a}
+     * @param p (R, 16) partial sums, accumulated into
+     */
+    void partialDots(Matrix a, Matrix x, Matrix p);
+
+    /** Goes on with the maxima of rows: {@code p = x > p ? x : p}, as {@link #partialSums}. NaNs do not count. */
+    void partialMaxima(Matrix x, Matrix p);
+
+    /** Goes on with the minima of rows: {@code p = x < p ? x : p}, as {@link #partialSums}. NaNs do not count. */
+    void partialMinima(Matrix x, Matrix p);
+
+    /**
+     * Matrix times vector: {@code y = alpha * op(a) * x + beta * y}. With {@code beta == 0} y is not read.
+     *
+     * <p>{@link Transpose#NO}: {@code s[i]} is the reduction of {@code a[i][k] * x[k]} over k as in {@link #partialDots}, from +0, then the
+     * tree; {@code y[i] = fma(alpha, s[i], beta * y[i])}, with {@code beta == 0} it is {@code alpha * s[i]}.
+     *
+     * <p>{@link Transpose#YES}: {@link #gemm} of one row, {@code y = x * a}.
+     *
+     * @param a (M, N)
+     * @param x (1, N), transposed (1, M)
+     * @param y (1, M), transposed (1, N)
+     */
+    void gemv(Transpose transpose, float alpha, Matrix a, Matrix x, float beta, Matrix y);
+
+    /**
+     * Matrix times matrix: {@code c = alpha * op(a) * op(b) + beta * c}: one accumulator per output that starts from
+     * {@code beta * c[i][j]}, or with {@code beta == 0} from +0 and c is not read; then {@code acc = fma(alpha * a[i][k], b[k][j], acc)},
+     * k ascending, where a and b stand for op(a) and op(b). So with {@code beta == 1} a second call continues the sums of a first.
+     *
+     * @param a op(a) is (M, K)
+     * @param b op(b) is (K, N)
+     * @param c (M, N)
+     */
+    void gemm(Transpose transposeA, Transpose transposeB, float alpha, Matrix a, Matrix b, float beta, Matrix c);
+
     // Losses
 
     /**

@@ -308,6 +308,99 @@ public final class Kernels {
         keep(x, y);
     }
 
+    // Plain linear algebra
+
+    /** See {@link KernelSet#axpy}. */
+    public void axpy(float alpha, Matrix x, Matrix y) {
+        shape("y", y, x.rows(), x.columns());
+        set.axpy(alpha, x, y);
+        keep(x, y);
+    }
+
+    /** Returns the sum of x (1, N); see {@link KernelSet#partialSums}. */
+    public float sum(Matrix x) {
+        shape("x", x, 1, x.columns());
+        Partials partials = Partials.take(0f);
+        set.partialSums(x, partials.row());
+        keep(x, x);
+        return partials.sum();
+    }
+
+    /** Returns the largest element of x (1, N), NaNs not counted; -infinity if there is none. See {@link KernelSet#partialMaxima}. */
+    public float max(Matrix x) {
+        shape("x", x, 1, x.columns());
+        Partials partials = Partials.take(Float.NEGATIVE_INFINITY);
+        set.partialMaxima(x, partials.row());
+        keep(x, x);
+        return partials.max();
+    }
+
+    /** Returns the smallest element of x (1, N), NaNs not counted; infinity if there is none. See {@link KernelSet#partialMinima}. */
+    public float min(Matrix x) {
+        shape("x", x, 1, x.columns());
+        Partials partials = Partials.take(Float.POSITIVE_INFINITY);
+        set.partialMinima(x, partials.row());
+        keep(x, x);
+        return partials.min();
+    }
+
+    /** Returns the index of the first element of x (1, N) that equals {@link #max}; -1 if there is none but NaNs. */
+    public int argMax(Matrix x) {
+        float max = max(x);
+        int i = 0;
+        while (i < x.columns() && Raw.get(x.address(), i) != max) {
+            i++;
+        }
+        keep(x, x);
+        return i < x.columns() ? i : -1;
+    }
+
+    /** Returns the dot product of x and y, both (1, N); see {@link KernelSet#partialDots}. */
+    public float dot(Matrix x, Matrix y) {
+        shape("x", x, 1, x.columns());
+        shape("y", y, 1, x.columns());
+        Partials partials = Partials.take(0f);
+        set.partialDots(x, y, partials.row());
+        keep(x, y);
+        return partials.sum();
+    }
+
+    /**
+     * Returns the Euclidean norm of x (1, N): the root of {@code dot(x, x)} where that neither overflows nor loses to underflow. Elsewhere x
+     * is scaled by a power of two first, so that the result is infinite only if it is too large for a float; see {@link Norm}.
+     */
+    public float nrm2(Matrix x) {
+        float squares = dot(x, x);
+        float norm = Norm.inRange(squares) ? Norm.root(squares) : Norm.scaled(x);
+        keep(x, x);
+        return norm;
+    }
+
+    /** See {@link KernelSet#gemv}. @throws IllegalArgumentException also if y overlaps an operand */
+    public void gemv(Transpose transpose, float alpha, Matrix a, Matrix x, float beta, Matrix y) {
+        boolean plain = transpose == Transpose.NO;
+        shape("x", x, 1, plain ? a.columns() : a.rows());
+        shape("y", y, 1, plain ? a.rows() : a.columns());
+        apart("y", y, "a", a);
+        apart("y", y, "x", x);
+        set.gemv(transpose, alpha, a, x, beta, y);
+        keep(a, x);
+        keep(y, y);
+    }
+
+    /** See {@link KernelSet#gemm}. @throws IllegalArgumentException also if c overlaps an operand */
+    public void gemm(Transpose transposeA, Transpose transposeB, float alpha, Matrix a, Matrix b, float beta,
+            Matrix c) {
+        int depth = transposeA == Transpose.NO ? a.columns() : a.rows();
+        operand("a", a, transposeA, c.rows(), depth);
+        operand("b", b, transposeB, depth, c.columns());
+        apart("c", c, "a", a);
+        apart("c", c, "b", b);
+        set.gemm(transposeA, transposeB, alpha, a, b, beta, c);
+        keep(a, b);
+        keep(c, c);
+    }
+
     // Losses
 
     /** See {@link KernelSet#crossEntropyForward}. */
@@ -380,6 +473,18 @@ public final class Kernels {
     private static void gates(Matrix z, Matrix model) {
         units("states", model, model);
         shape("z", z, model.rows(), 4 * model.columns());
+    }
+
+    private static void operand(String name, Matrix matrix, Transpose transpose, int rows, int columns) {
+        boolean plain = transpose == Transpose.NO;
+        shape(name, matrix, plain ? rows : columns, plain ? columns : rows);
+    }
+
+    /** Checks that an output shares no memory with an operand; columns of one matrix may lie between each other. */
+    private static void apart(String name, Matrix output, String otherName, Matrix other) {
+        if (output.overlaps(other)) {
+            throw new IllegalArgumentException(name + ": overlaps " + otherName);
+        }
     }
 
     private static void indices(String name, Indices indices, int length, int bound) {

@@ -191,6 +191,11 @@ public final class Matrix {
         Reference.reachabilityFence(memory);
     }
 
+    /** Returns whether an element of this is an element of {@code other} too. */
+    public boolean overlaps(Matrix other) {
+        return Overlap.of(address, rows, columns, stride, other.address, other.rows, other.columns, other.stride);
+    }
+
     /** Returns {@code (rows, columns)} for messages. */
     public String shape() {
         return "(" + rows + ", " + columns + ")";

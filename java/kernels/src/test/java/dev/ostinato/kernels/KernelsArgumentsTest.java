@@ -175,6 +175,58 @@ final class KernelsArgumentsTest {
         rejects("x: expected (1, 7), got (2, 7)", () -> kernels.sumOfSquares(matrix(2, 7)));
     }
 
+    // Plain linear algebra
+
+    @Test
+    void vectors() {
+        rejects("y: expected (3, 7), got (3, 6)", () -> kernels.axpy(1f, matrix(3, 7), matrix(3, 6)));
+        rejects("x: expected (1, 7), got (2, 7)", () -> kernels.sum(matrix(2, 7)));
+        rejects("x: expected (1, 7), got (2, 7)", () -> kernels.max(matrix(2, 7)));
+        rejects("x: expected (1, 7), got (2, 7)", () -> kernels.min(matrix(2, 7)));
+        rejects("x: expected (1, 7), got (2, 7)", () -> kernels.argMax(matrix(2, 7)));
+        rejects("x: expected (1, 7), got (2, 7)", () -> kernels.nrm2(matrix(2, 7)));
+        rejects("x: expected (1, 7), got (2, 7)", () -> kernels.dot(matrix(2, 7), matrix(1, 7)));
+        rejects("y: expected (1, 7), got (1, 6)", () -> kernels.dot(matrix(1, 7), matrix(1, 6)));
+    }
+
+    @Test
+    void gemv() {
+        Transpose no = Transpose.NO;
+        Transpose yes = Transpose.YES;
+        rejects("x: expected (1, 7), got (1, 3)",
+                () -> kernels.gemv(no, 1f, matrix(3, 7), matrix(1, 3), 0f, matrix(1, 3)));
+        rejects("y: expected (1, 3), got (1, 7)",
+                () -> kernels.gemv(no, 1f, matrix(3, 7), matrix(1, 7), 0f, matrix(1, 7)));
+        rejects("x: expected (1, 3), got (1, 7)",
+                () -> kernels.gemv(yes, 1f, matrix(3, 7), matrix(1, 7), 0f, matrix(1, 7)));
+        rejects("y: expected (1, 7), got (7, 1)",
+                () -> kernels.gemv(yes, 1f, matrix(3, 7), matrix(1, 3), 0f, matrix(7, 1)));
+        Matrix square = matrix(7, 7);
+        rejects("y: overlaps a",
+                () -> kernels.gemv(no, 1f, square, matrix(1, 7), 0f, square.rows(6, 7)));
+        rejects("y: overlaps x", () -> kernels.gemv(no, 1f, matrix(7, 7), square.rows(0, 1), 0f, square.rows(0, 1)));
+    }
+
+    @Test
+    void gemm() {
+        Transpose no = Transpose.NO;
+        Transpose yes = Transpose.YES;
+        rejects("a: expected (2, 5), got (3, 5)",
+                () -> kernels.gemm(no, no, 1f, matrix(3, 5), matrix(5, 4), 0f, matrix(2, 4)));
+        rejects("a: expected (3, 4), got (3, 5)",
+                () -> kernels.gemm(yes, no, 1f, matrix(3, 5), matrix(3, 4), 0f, matrix(4, 4)));
+        rejects("b: expected (5, 4), got (4, 5)",
+                () -> kernels.gemm(no, no, 1f, matrix(3, 5), matrix(4, 5), 0f, matrix(3, 4)));
+        rejects("b: expected (4, 5), got (5, 4)",
+                () -> kernels.gemm(no, yes, 1f, matrix(3, 5), matrix(5, 4), 0f, matrix(3, 4)));
+        Matrix wide = matrix(5, 15);
+        rejects("c: overlaps a",
+                () -> kernels.gemm(no, no, 1f, wide.columns(0, 5), matrix(5, 5), 0f, wide.columns(4, 9)));
+        rejects("c: overlaps b",
+                () -> kernels.gemm(no, no, 1f, matrix(5, 5), wide.columns(10, 15), 0f, wide.columns(6, 11)));
+        kernels.gemm(no, no, 1f, wide.columns(0, 5), wide.columns(5, 10), 0f, wide.columns(10, 15));
+    }
+
     @Test
     void crossEntropy() {
         rejects("losses: expected (3, 1), got (3, 2)",

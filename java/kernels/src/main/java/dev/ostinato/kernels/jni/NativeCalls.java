@@ -136,6 +136,35 @@ final class NativeCalls {
             int yColumns,
             int yStride);
 
+    static native void axpy(long kernels, float alpha, long x, int xRows, int xColumns, int xStride, long y, int yRows,
+            int yColumns,
+            int yStride);
+
+    static native void partialSums(long kernels, long x, int xRows, int xColumns, int xStride, long p, int pRows,
+            int pColumns,
+            int pStride);
+
+    static native void partialDots(long kernels, long a, int aRows, int aColumns, int aStride, long x, int xRows,
+            int xColumns,
+            int xStride, long p, int pRows, int pColumns, int pStride);
+
+    static native void partialMaxima(long kernels, long x, int xRows, int xColumns, int xStride, long p, int pRows,
+            int pColumns,
+            int pStride);
+
+    static native void partialMinima(long kernels, long x, int xRows, int xColumns, int xStride, long p, int pRows,
+            int pColumns,
+            int pStride);
+
+    static native void gemv(long kernels, int transpose, float alpha, long a, int aRows, int aColumns, int aStride,
+            long x, int xRows,
+            int xColumns, int xStride, float beta, long y, int yRows, int yColumns, int yStride);
+
+    static native void gemm(long kernels, int transposeA, int transposeB, float alpha, long a, int aRows, int aColumns,
+            int aStride,
+            long b, int bRows, int bColumns, int bStride, float beta, long c, int cRows, int cColumns, int cStride,
+            long scratch, int scratchRows, int scratchColumns, int scratchStride);
+
     static native void crossEntropyForward(long kernels, long x, int xRows, int xColumns, int xStride, long targets,
             int length,
             long losses,

@@ -7,9 +7,17 @@ import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.KernelSet;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Transpose;
+import dev.ostinato.kernels.raw.Pool;
+import java.lang.ref.Reference;
 
 /** The contract in terms of {@link NativeCalls}: every view becomes the numbers that it is made of. */
 final class NativeKernels implements KernelSet {
+    /** Floats that gemm packs its operands into, as in {@code native/src/abi.h}. */
+    static final int GEMM_SCRATCH = 180_224;
+
+    private static final Pool<Matrix> SCRATCH = new Pool<>(() -> Matrix.of(1, GEMM_SCRATCH));
+
     private final long kernels;
 
     /** Takes what {@link NativeCalls#kernels} returned, and not 0: nothing examines it again. */
@@ -207,6 +215,62 @@ final class NativeKernels implements KernelSet {
                 y.stride());
     }
 
+    // Plain linear algebra
+
+    @Override
+    public void axpy(float alpha, Matrix x, Matrix y) {
+        NativeCalls.axpy(kernels, alpha, x.address(), x.rows(), x.columns(), x.stride(), y.address(), y.rows(),
+                y.columns(),
+                y.stride());
+    }
+
+    @Override
+    public void partialSums(Matrix x, Matrix p) {
+        NativeCalls.partialSums(kernels, x.address(), x.rows(), x.columns(), x.stride(), p.address(), p.rows(),
+                p.columns(),
+                p.stride());
+    }
+
+    @Override
+    public void partialDots(Matrix a, Matrix x, Matrix p) {
+        NativeCalls.partialDots(kernels, a.address(), a.rows(), a.columns(), a.stride(), x.address(), x.rows(),
+                x.columns(),
+                x.stride(), p.address(), p.rows(), p.columns(), p.stride());
+    }
+
+    @Override
+    public void partialMaxima(Matrix x, Matrix p) {
+        NativeCalls.partialMaxima(kernels, x.address(), x.rows(), x.columns(), x.stride(), p.address(), p.rows(),
+                p.columns(),
+                p.stride());
+    }
+
+    @Override
+    public void partialMinima(Matrix x, Matrix p) {
+        NativeCalls.partialMinima(kernels, x.address(), x.rows(), x.columns(), x.stride(), p.address(), p.rows(),
+                p.columns(),
+                p.stride());
+    }
+
+    @Override
+    public void gemv(Transpose transpose, float alpha, Matrix a, Matrix x, float beta, Matrix y) {
+        NativeCalls.gemv(kernels, code(transpose), alpha, a.address(), a.rows(), a.columns(), a.stride(), x.address(),
+                x.rows(),
+                x.columns(), x.stride(), beta, y.address(), y.rows(), y.columns(), y.stride());
+    }
+
+    @Override
+    public void gemm(Transpose transposeA, Transpose transposeB, float alpha, Matrix a, Matrix b, float beta,
+            Matrix c) {
+        Matrix scratch = SCRATCH.take();
+        NativeCalls.gemm(kernels, code(transposeA), code(transposeB), alpha, a.address(), a.rows(), a.columns(),
+                a.stride(),
+                b.address(), b.rows(), b.columns(), b.stride(), beta, c.address(), c.rows(), c.columns(), c.stride(),
+                scratch.address(), scratch.rows(), scratch.columns(), scratch.stride());
+        Reference.reachabilityFence(scratch);
+        SCRATCH.give(scratch);
+    }
+
     // Losses
 
     @Override
@@ -251,6 +315,10 @@ final class NativeKernels implements KernelSet {
 
     private static long last(PackedMatrix w) {
         return w.panelAddress(w.panels() - 1);
+    }
+
+    private static int code(Transpose transpose) {
+        return transpose == Transpose.NO ? 0 : 1;
     }
 
     private static int code(Activation f) {

@@ -7,6 +7,7 @@ import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.KernelSet;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Transpose;
 import dev.ostinato.kernels.raw.Raw;
 
 /** Every operation as the plainest loop that has the bits it is defined to have. */
@@ -367,6 +368,44 @@ final class ScalarKernels implements KernelSet {
                 set(y, r, j, (get(x, r, j) - max) - logSum);
             }
         }
+    }
+
+    // Plain linear algebra
+
+    @Override
+    public void axpy(float alpha, Matrix x, Matrix y) {
+        ScalarBlas.axpy(alpha, x, y);
+    }
+
+    @Override
+    public void partialSums(Matrix x, Matrix p) {
+        ScalarBlas.partialSums(x, p);
+    }
+
+    @Override
+    public void partialDots(Matrix a, Matrix x, Matrix p) {
+        ScalarBlas.partialDots(a, x, p);
+    }
+
+    @Override
+    public void partialMaxima(Matrix x, Matrix p) {
+        ScalarBlas.partialMaxima(x, p);
+    }
+
+    @Override
+    public void partialMinima(Matrix x, Matrix p) {
+        ScalarBlas.partialMinima(x, p);
+    }
+
+    @Override
+    public void gemv(Transpose transpose, float alpha, Matrix a, Matrix x, float beta, Matrix y) {
+        ScalarBlas.gemv(transpose, alpha, a, x, beta, y);
+    }
+
+    @Override
+    public void gemm(Transpose transposeA, Transpose transposeB, float alpha, Matrix a, Matrix b, float beta,
+            Matrix c) {
+        ScalarBlas.gemm(transposeA, transposeB, alpha, a, b, beta, c);
     }
 
     // Losses

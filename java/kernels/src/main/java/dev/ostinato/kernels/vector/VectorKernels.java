@@ -7,6 +7,7 @@ import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.KernelSet;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Transpose;
 import dev.ostinato.kernels.raw.Raw;
 import dev.ostinato.kernels.scalar.Elementary;
 
@@ -187,6 +188,44 @@ final class VectorKernels implements KernelSet {
             float logSum = Elementary.log(VectorRows.expSum(x.rowAddress(r), max, bytes(x)));
             VectorRows.subtract(x.rowAddress(r), max, logSum, y.rowAddress(r), bytes(x));
         }
+    }
+
+    // Plain linear algebra
+
+    @Override
+    public void axpy(float alpha, Matrix x, Matrix y) {
+        VectorBlas.axpy(alpha, x, y);
+    }
+
+    @Override
+    public void partialSums(Matrix x, Matrix p) {
+        VectorBlas.partialSums(x, p);
+    }
+
+    @Override
+    public void partialDots(Matrix a, Matrix x, Matrix p) {
+        VectorBlas.partialDots(a, x, p);
+    }
+
+    @Override
+    public void partialMaxima(Matrix x, Matrix p) {
+        VectorBlas.partialMaxima(x, p);
+    }
+
+    @Override
+    public void partialMinima(Matrix x, Matrix p) {
+        VectorBlas.partialMinima(x, p);
+    }
+
+    @Override
+    public void gemv(Transpose transpose, float alpha, Matrix a, Matrix x, float beta, Matrix y) {
+        VectorBlas.gemv(transpose, alpha, a, x, beta, y);
+    }
+
+    @Override
+    public void gemm(Transpose transposeA, Transpose transposeB, float alpha, Matrix a, Matrix b, float beta,
+            Matrix c) {
+        VectorBlas.gemm(transposeA, transposeB, alpha, a, b, beta, c);
     }
 
     // Losses

@@ -14,7 +14,8 @@ final class VectorProducts {
     private static final int ROWS_AT_A_TIME = 96;
     /** Rows of a weight gradient taken at a time: a pair of columns of dz is then 8 KB, and stays in L1. */
     private static final int GRADIENT_ROWS_AT_A_TIME = 128;
-    private static final int TILE_ROWS = 5;
+    /** The most rows of a tile. */
+    static final int TILE_ROWS = 5;
 
     /** Room for a piece of a, tile by tile: {@code [tile][input][row]}. */
     private static final ThreadLocal<Memory> SCRATCH = ThreadLocal
@@ -204,7 +205,7 @@ final class VectorProducts {
     }
 
     /** Tiles are made as equal as they can be: six rows are 3 + 3, not 5 + 1. */
-    private static void tile(int rows, long a, long aStep, long b, long bStep, long bNext, long c, long cRow,
+    static void tile(int rows, long a, long aStep, long b, long bStep, long bNext, long c, long cRow,
             long cNext, int count) {
         switch (rows) {
             case 5 -> Tiles.rows5(a, aStep, b, bStep, bNext, c, cRow, cNext, count);

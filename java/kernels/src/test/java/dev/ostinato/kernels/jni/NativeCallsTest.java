@@ -59,6 +59,12 @@ final class NativeCallsTest {
                 .mapToInt(Integer::parseInt).findFirst().orElseThrow());
     }
 
+    @Test
+    void theScratchOfGemmIsAsLarge() throws IOException {
+        assertEquals(NativeKernels.GEMM_SCRATCH, matches("GEMM_SCRATCH = (\\d+);", "abi.h").map(m -> m.group(1))
+                .mapToInt(Integer::parseInt).findFirst().orElseThrow());
+    }
+
     /** Returns what the bridge takes for each kind of argument, in Java's types. */
     private static Map<String, List<String>> passed() throws IOException {
         return matches("#define PASSED_(\\w+)\\(name\\)((?:\\\\\\n|.)*)", "jni.cpp").collect(Collectors.toMap(
