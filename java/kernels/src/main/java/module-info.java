@@ -5,4 +5,7 @@ module dev.ostinato.kernels {
     requires static org.jspecify;
 
     exports dev.ostinato.kernels;
+
+    // Backends of other modules are found beside those built in.
+    uses dev.ostinato.kernels.Backend;
 }

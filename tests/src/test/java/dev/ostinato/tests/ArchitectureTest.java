@@ -21,6 +21,7 @@ final class ArchitectureTest {
     private static final String KERNELS = "dev.ostinato.kernels..";
     private static final String NN = "dev.ostinato.nn..";
     private static final String FORMATS = "dev.ostinato.formats..";
+    private static final String OPENBLAS = "dev.ostinato.openblas..";
     private static final String CLI = "dev.ostinato.cli..";
     private static final String EXAMPLES = "dev.ostinato.examples..";
     private static final String VECTOR = "jdk.incubator.vector..";
@@ -32,7 +33,7 @@ final class ArchitectureTest {
 
     @Test
     void everyModuleIsOnTheClassPath() {
-        for (String module : List.of("kernels", "nn", "formats", "cli")) {
+        for (String module : List.of("kernels", "openblas", "nn", "formats", "cli")) {
             assertTrue(PRODUCT.containPackage("dev.ostinato." + module), () -> "no classes of dev.ostinato." + module);
         }
     }
@@ -74,6 +75,18 @@ final class ArchitectureTest {
     void onePackageNamesTheIncubatorModule() {
         noClasses().that().resideOutsideOfPackage("dev.ostinato.kernels.vector")
                 .should().dependOnClassesThat().resideInAPackage(VECTOR)
+                .check(PRODUCT);
+    }
+
+    /** And it is reached by name alone, so that leaving it out breaks nothing. */
+    @Test
+    void oneModuleNamesTheBindingsOfBlas() {
+        noClasses().that().resideOutsideOfPackage(OPENBLAS)
+                .should().dependOnClassesThat().resideInAnyPackage("org.bytedeco..", "com.sun.jna..", OPENBLAS)
+                .check(PRODUCT);
+        classes().that().resideInAPackage(OPENBLAS)
+                .should().onlyDependOnClassesThat().resideInAnyPackage("java..", "org.jspecify..", "org.bytedeco..",
+                        "com.sun.jna..", KERNELS, OPENBLAS)
                 .check(PRODUCT);
     }
 

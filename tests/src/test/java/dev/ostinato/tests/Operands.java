@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
 import java.util.random.RandomGenerator;
@@ -156,9 +157,21 @@ final class Operands {
 
     /** Returns what differs between these operands, on which the expected call has run, and those of the actual one. */
     List<String> differences(Operands actual) {
+        return differences(actual, operand -> (index, expectedBits, actualBits) -> same(expectedBits, actualBits));
+    }
+
+    /** The same, except that a float may differ by what is in its place in {@code bounds}; see {@link #within}. */
+    List<String> differences(Operands actual, Operands bounds) {
+        return differences(actual, operand -> {
+            int[] bits = Operand.ints(bounds.all.get(operand).memory);
+            return (index, expectedBits, actualBits) -> within(bits[index], expectedBits, actualBits);
+        });
+    }
+
+    private List<String> differences(Operands actual, IntFunction<Agreement> agreements) {
         List<String> found = new ArrayList<>();
         for (int i = 0; i < all.size(); i++) {
-            all.get(i).differences(actual.all.get(i), found);
+            all.get(i).differences(actual.all.get(i), agreements.apply(i), found);
         }
         for (int i = 0; i < results.size(); i++) {
             int expectedBits = Float.floatToRawIntBits(results.get(i));
@@ -174,6 +187,13 @@ final class Operands {
     private static boolean same(int bits, int otherBits) {
         return bits == otherBits
                 || (Float.isNaN(Float.intBitsToFloat(bits)) && Float.isNaN(Float.intBitsToFloat(otherBits)));
+    }
+
+    /** Whether two floats are no further apart than a bound; infinity allows anything, and NaN only the same float or another NaN. */
+    private static boolean within(int bound, int bits, int otherBits) {
+        float most = Float.intBitsToFloat(bound);
+        double distance = Math.abs((double) Float.intBitsToFloat(bits) - Float.intBitsToFloat(otherBits));
+        return same(bits, otherBits) || most == Float.POSITIVE_INFINITY || distance <= most;
     }
 
     private static String describe(int expected, int actual) {
@@ -196,12 +216,12 @@ final class Operands {
             this.place = place;
         }
 
-        void differences(Operand actual, List<String> found) {
+        void differences(Operand actual, Agreement agreement, List<String> found) {
             int[] expectedBits = ints(memory);
             int[] actualBits = ints(actual.memory);
             for (int i = 0; i < expectedBits.length; i++) {
                 if (written.test(i)) {
-                    if (!same(expectedBits[i], actualBits[i])) {
+                    if (!agreement.holds(i, expectedBits[i], actualBits[i])) {
                         found.add(name + place.of(i) + ": " + describe(expectedBits[i], actualBits[i]));
                     }
                 } else if (expectedBits[i] != before[i] || actualBits[i] != before[i]) {
@@ -213,6 +233,12 @@ final class Operands {
         private static int[] ints(Memory memory) {
             return memory.segment().toArray(ValueLayout.JAVA_INT);
         }
+    }
+
+    /** Whether what was computed at an index will do. */
+    @FunctionalInterface
+    private interface Agreement {
+        boolean holds(int index, int expectedBits, int actualBits);
     }
 
     /** Where a float of an operand's memory is, in words. */

@@ -221,6 +221,13 @@ class MeasuringCommandsTest {
     }
 
     @Test
+    void infoTellsWhichOpenBlasThereIsAndWithHowManyThreads() {
+        String line =
+                run("info").out().lines().filter(l -> l.startsWith("backend   openblas ")).findFirst().orElseThrow();
+        assertTrue(line.matches(".*JavaCPP.*, OpenBLAS .*, 1 thread|.*; unavailable: .*"), line);
+    }
+
+    @Test
     void demoThatIsTooShortSaysSoAndStillWritesItsFiles() throws IOException {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < 4000; i++) {
