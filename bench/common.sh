@@ -30,7 +30,7 @@ build() {
     local stamp=$bench/target/$1.stamp
     shift
     if [ -f "$jar" ] && [ "$stamp" -nt "$jar" ] && [ -z "$(find "$root/pom.xml" "$bench/pom.xml" "$bench/src" \
-        "$root"/java/{kernels,nn,formats}/{pom.xml,src/main} -newer "$jar" -print -quit)" ]; then
+        "$root"/java/{kernels,openblas,nn,formats}/{pom.xml,src/main} -newer "$jar" -print -quit)" ]; then
         return
     fi
     say 'building ...'
