@@ -56,5 +56,6 @@ struct Table {
 
 extern const Table AVX2_TABLE;
 extern const Table AVX512_TABLE;
+extern const Table NEON_TABLE;
 
 }  // namespace ostinato

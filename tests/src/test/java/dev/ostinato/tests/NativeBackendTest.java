@@ -1,6 +1,7 @@
 package dev.ostinato.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -123,6 +124,16 @@ final class NativeBackendTest {
                 + "; or name a copy with -Dostinato.native.library=<file>", printed);
     }
 
+    @Test
+    void theVirtualMachineHasNoComplaintOfTheCalls() throws Exception {
+        assumeBuilt();
+        String printed = run(NativeConformance.class, Map.of(), classPath(true), "-Xcheck:jni");
+        assertFalse(printed.contains("in native method"), printed);
+        for (String backend : ExactBackends.names().filter(name -> name.startsWith("native-")).toList()) {
+            assertTrue(printed.contains(backend + ": 0 differences in "), printed);
+        }
+    }
+
     private static String platform() {
         return System.getProperty("os.name").toLowerCase(Locale.ROOT) + "-"
                 + System.getProperty("os.arch").replace("amd64", "x86_64");
@@ -137,12 +148,17 @@ final class NativeBackendTest {
     }
 
     private String print(Map<String, String> environment, String classPath, String... options) throws Exception {
+        return run(Print.class, environment, classPath, options);
+    }
+
+    private String run(Class<?> main, Map<String, String> environment, String classPath, String... options)
+            throws Exception {
         List<String> command =
                 new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC",
                         "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
                         "-Djava.io.tmpdir=" + temporary));
         command.addAll(Stream.of(options).toList());
-        command.addAll(List.of("-cp", classPath, Print.class.getName()));
+        command.addAll(List.of("-cp", classPath, main.getName()));
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
         builder.environment().put("XDG_CACHE_HOME", temporary.resolve("cache").toString());
         builder.environment().remove("OSTINATO_NATIVE_ISA");

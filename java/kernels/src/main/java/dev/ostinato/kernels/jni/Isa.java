@@ -7,7 +7,8 @@ import java.util.Locale;
 /** The instruction sets that there are kernels for, with the numbers of {@code native/src/isa.h}. Of an architecture's, the best is last. */
 enum Isa {
     AVX2(0, "x86_64", "AVX2 with FMA"),
-    AVX512(1, "x86_64", "AVX-512 (F, BW, DQ, VL)");
+    AVX512(1, "x86_64", "AVX-512 (F, BW, DQ, VL)"),
+    NEON(2, "aarch64", "NEON");
 
     private final int number;
 
