@@ -3,12 +3,18 @@ package dev.ostinato.tests;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
+import dev.ostinato.kernels.Backends;
+import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Slice;
+import dev.ostinato.kernels.SliceKernels;
+import dev.ostinato.kernels.Transpose;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.State;
 import java.lang.management.ManagementFactory;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -70,6 +76,25 @@ final class AllocationTest {
         State state = model.newState();
         float[] y = new float[17];
         allocatesNothing(i -> model.step(i % 17, state, y));
+    }
+
+    @Test
+    void callsOnSlicesAllocateNothing() {
+        SliceKernels kernels = Backends.kernels(backend).slices();
+        Slice a = Slice.of(new float[70 * 40], 0, 70, 40, 40);
+        Slice b = Slice.of(new float[40 * 30], 0, 40, 30, 30);
+        Slice c = Slice.of(new float[70 * 31], 0, 70, 30, 31);
+        Slice x = Slice.of(new float[5000]);
+        Slice y = Slice.of(new float[5000]);
+        PackedMatrix w = kernels.pack(Transpose.NO, b, 1);
+        allocatesNothing(i -> {
+            if (i % 100 == 0) {
+                kernels.gemm(Transpose.NO, Transpose.NO, 1f, a, b, 1f, c);
+                kernels.multiplyAdd(a, w, c);
+            }
+            kernels.axpy(0.5f, x, y);
+            kernels.dot(x, y);
+        });
     }
 
     @FunctionalInterface

@@ -4,8 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.ostinato.examples.Attention;
 import dev.ostinato.examples.Inference;
+import dev.ostinato.examples.Perceptron;
 import dev.ostinato.examples.Training;
+import dev.ostinato.kernels.Matrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,35 +19,76 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the README shows is what the build compiles, and it works. */
+/** What the pages show is what the build compiles, and it works. */
 class ReadmeTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final Path EXAMPLES = ROOT.resolve("java/examples/src/main/java/dev/ostinato/examples");
 
     @ParameterizedTest
-    @CsvSource({"training, Training.java", "inference, Inference.java"})
-    void codeInTheReadmeIsTheExample(String marker, String file) throws IOException {
+    @CsvSource({"README.md, training, Training.java", "README.md, inference, Inference.java",
+        "docs/kernels.md, attention, Attention.java", "docs/kernels.md, perceptron, Perceptron.java"})
+    void codeOnThePageIsTheExample(String page, String marker, String file) throws IOException {
         String example = Files.readString(EXAMPLES.resolve(file));
         Matcher region =
                 Pattern.compile("// readme: " + marker + "\n(.*?)\\s*// readme: end", Pattern.DOTALL).matcher(example);
         assertTrue(region.find(), () -> file + " has no region " + marker);
         String code = region.group(1).stripIndent().strip();
         assertFalse(code.isEmpty());
-        String readme = Files.readString(ROOT.resolve("README.md"));
-        assertTrue(readme.contains("```java\n" + code + "\n```"),
-                () -> "README.md lacks this code of " + file + ":\n" + code);
+        assertTrue(Files.readString(ROOT.resolve(page)).contains("```java\n" + code + "\n```"),
+                () -> page + " lacks this code of " + file + ":\n" + code);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"README.md", "docs/kernels.md", "docs/decisions/README.md"})
+    void linksLeadSomewhere(String page) throws IOException {
+        Path file = ROOT.resolve(page);
+        List<String> targets = Pattern.compile("\\]\\(([^)#:]+)\\)").matcher(Files.readString(file)).results()
+                .map(match -> match.group(1)).toList();
+        assertFalse(targets.isEmpty());
+        for (String target : targets) {
+            assertTrue(Files.exists(file.resolveSibling(target)), target);
+        }
     }
 
     @Test
-    void linksOfTheReadmeLeadSomewhere() throws IOException {
-        List<String> targets =
-                Pattern.compile("\\]\\(([^)#:]+)\\)").matcher(Files.readString(ROOT.resolve("README.md"))).results()
-                        .map(match -> match.group(1)).toList();
-        assertFalse(targets.isEmpty());
-        for (String target : targets) {
-            assertTrue(Files.exists(ROOT.resolve(target)), target);
+    void attentionAverages() {
+        int width = 3;
+        float[] q = {1, 0, 2, 0, 0, 0};
+        float[] k = {1, 1, 0, 0, 2, 1, -1, 0, 1, 0.5f, 0, 0};
+        float[] v = {1, 2, 3, 4, 5, 6, 7, 8, 9, -1, -2, -3};
+        float[] weights = new float[2 * 4];
+        float[] out = new float[2 * width];
+        Attention.attend(q, k, v, width, weights, out);
+        for (int i = 0; i < 2; i++) {
+            double[] e = new double[4];
+            double sum = 0;
+            for (int j = 0; j < 4; j++) {
+                double score = 0;
+                for (int n = 0; n < width; n++) {
+                    score += q[i * width + n] * k[j * width + n];
+                }
+                e[j] = Math.exp(score / Math.sqrt(width));
+                sum += e[j];
+            }
+            for (int n = 0; n < width; n++) {
+                double expected = 0;
+                for (int j = 0; j < 4; j++) {
+                    assertEquals(e[j] / sum, weights[i * 4 + j], 1e-6);
+                    expected += e[j] / sum * v[j * width + n];
+                }
+                assertEquals(expected, out[i * width + n], 1e-5);
+            }
         }
+    }
+
+    @Test
+    void thePerceptronComputes() {
+        Perceptron perceptron = new Perceptron(new float[] {1, 2, 3, 4, 5, 6}, new float[] {0.5f, -1, 2}, 2, 3, 1);
+        Matrix y = Matrix.of(1, Matrix.BLOCK);
+        perceptron.apply(Matrix.of(new float[][] {{0.1f, -0.2f}}), y);
+        assertEquals(0.5 * Math.tanh(-0.3) - Math.tanh(-0.5) + 2 * Math.tanh(-0.7), y.get(0, 0), 1e-6);
     }
 
     @Test

@@ -30,6 +30,11 @@ public final class Kernels {
         return backend;
     }
 
+    /** Returns the same operations for memory of the caller's: arrays, and segments of any arena. */
+    public SliceKernels slices() {
+        return new SliceKernels(this, set);
+    }
+
     // Products
 
     /** See {@link KernelSet#multiplyAdd}. */

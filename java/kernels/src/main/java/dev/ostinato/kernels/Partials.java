@@ -27,13 +27,19 @@ final class Partials {
         return row;
     }
 
-    /** Ends a sum: {@code p[i] = p[i] + p[i + n/2]} for n = 16, 8, 4, 2. */
-    float sum() {
+    /** Returns the sum of sixteen partials, which it overwrites. */
+    static float sum(long p) {
         for (int half = Matrix.BLOCK / 2; half > 0; half /= 2) {
             for (int i = 0; i < half; i++) {
-                set(i, get(i) + get(i + half));
+                Raw.set(p, i, Raw.get(p, i) + Raw.get(p, i + half));
             }
         }
+        return Raw.get(p);
+    }
+
+    /** Ends a sum: {@code p[i] = p[i] + p[i + n/2]} for n = 16, 8, 4, 2. */
+    float sum() {
+        sum(row.address());
         return give();
     }
 

@@ -7,6 +7,7 @@
  * data and views of it;
  * <li>{@link dev.ostinato.kernels.PackedMatrix}: weights in the order in which products read them;
  * <li>{@link dev.ostinato.kernels.Kernels}: the operations, checked; get one from {@link dev.ostinato.kernels.Backends};
+ * <li>{@link dev.ostinato.kernels.Slice} and {@link dev.ostinato.kernels.SliceKernels}: the same for arrays and segments of the caller's;
  * <li>{@link dev.ostinato.kernels.KernelSet} and {@link dev.ostinato.kernels.Backend}: what a backend implements.
  * </ul>
  *
@@ -20,6 +21,7 @@
  * <ul>
  * <li>A product is one accumulator per output: {@code acc = fma(a[k], w[k], acc)}, k ascending, starting from what is there.
  * Splitting is by output or by row, never by k.
+ * <li>{@link dev.ostinato.kernels.KernelSet#gemm} is one accumulator per output too, starting from {@code beta * c}.
  * <li>A weight gradient is one accumulator per weight over the rows, last row first, so that going back through time in
  * chunks gives the same sum.
  * <li>A reduction (sum, maximum, norm) is sixteen strided partial results, element i going to partial {@code i mod 16}, then the

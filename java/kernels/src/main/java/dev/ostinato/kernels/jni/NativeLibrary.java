@@ -1,5 +1,6 @@
 package dev.ostinato.kernels.jni;
 
+import dev.ostinato.kernels.raw.Raw;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +18,7 @@ final class NativeLibrary {
     static final String PROPERTY = "ostinato.native.library";
 
     /** As in {@code native/src/abi.h}. */
-    static final int ABI_VERSION = 3;
+    static final int ABI_VERSION = 4;
 
     private NativeLibrary() {
     }
@@ -101,6 +102,8 @@ final class NativeLibrary {
         try {
             System.load(file.toString());
             version = NativeCalls.abiVersion();
+        } catch (IllegalCallerException e) {
+            throw new UnusableException("start Java with " + Raw.nativeAccess());
         } catch (UnsatisfiedLinkError e) {
             throw new UnusableException(file + ": " + e.getMessage());
         }

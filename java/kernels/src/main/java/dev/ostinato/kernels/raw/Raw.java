@@ -13,7 +13,17 @@ public final class Raw {
 
     @SuppressWarnings("restricted") // the one place where the library asks for native access
     private static MemorySegment all() {
-        return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+        try {
+            return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+        } catch (IllegalCallerException e) {
+            throw new IllegalCallerException("start Java with " + nativeAccess(), e);
+        }
+    }
+
+    /** Returns the option that gives this library native access. */
+    public static String nativeAccess() {
+        Module module = Raw.class.getModule();
+        return "--enable-native-access=" + (module.isNamed() ? module.getName() : "ALL-UNNAMED");
     }
 
     private Raw() {

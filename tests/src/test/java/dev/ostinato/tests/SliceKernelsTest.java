@@ -1,0 +1,196 @@
+package dev.ostinato.tests;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.ostinato.kernels.Backends;
+import dev.ostinato.kernels.Function;
+import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Slice;
+import dev.ostinato.kernels.SliceKernels;
+import dev.ostinato.kernels.Transpose;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** On slices every operation has the bits that it has on matrices, whatever is taken at a time, and touches nothing between rows. */
+@ParameterizedClass(name = "{0}")
+@MethodSource("backends")
+final class SliceKernelsTest {
+    private static final float MARGIN = 77f;
+
+    private final Kernels kernels;
+    private final SliceKernels slices;
+    private final SplittableRandom random = new SplittableRandom(5);
+
+    SliceKernelsTest(String backend) {
+        kernels = Backends.kernels(backend);
+        slices = kernels.slices();
+    }
+
+    static Stream<String> backends() {
+        return ExactBackends.names();
+    }
+
+    /** An operand in both forms. */
+    private final class Operand {
+        private final int offset = 5 + random.nextInt(20);
+        private final int rows;
+        private final int stride;
+        private final float[] array;
+        private final MemorySegment segment;
+        private final Matrix matrix;
+        private final Slice slice;
+
+        Operand(int rows, int columns) {
+            this.rows = rows;
+            stride = columns + (random.nextBoolean() ? 0 : 3);
+            array = new float[offset + rows * stride + 9];
+            Arrays.fill(array, MARGIN);
+            matrix = Matrix.of(rows, columns);
+            for (int r = 0; r < rows; r++) {
+                for (int j = 0; j < columns; j++) {
+                    array[offset + r * stride + j] = (float) random.nextGaussian();
+                }
+                matrix.setRow(r, array, offset + r * stride);
+            }
+            boolean heap = random.nextBoolean();
+            segment = heap ? MemorySegment.ofArray(array) : copy(array);
+            slice = heap ? Slice.of(array, offset, rows, columns, stride)
+                    : Slice.of(segment, offset * 4L, rows, columns, stride);
+        }
+
+        private static MemorySegment copy(float[] array) {
+            MemorySegment copy = Arena.ofAuto().allocate(array.length * 4L, 4);
+            MemorySegment.copy(array, 0, copy, ValueLayout.JAVA_FLOAT, 0, array.length);
+            return copy;
+        }
+
+        /** Checks that the slice has become what the matrix has, and the rest is as it was. */
+        void check(String what) {
+            float[] expected = array.clone();
+            Arrays.fill(expected, MARGIN);
+            for (int r = 0; r < rows; r++) {
+                matrix.getRow(r, expected, offset + r * stride);
+            }
+            float[] actual = segment.toArray(ValueLayout.JAVA_FLOAT);
+            int differs = Arrays.mismatch(expected, actual);
+            assertEquals(-1, differs, () -> what + ": expected " + expected[differs] + ", got " + actual[differs]);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 5", "1, 1", "3, 17", "64, 64", "2, 4099", "3, 9000", "700, 30"})
+    void elementwise(int rows, int columns) {
+        Operand x = new Operand(rows, columns);
+        Operand y = new Operand(rows, columns);
+        for (Function f : Function.values()) {
+            kernels.apply(f, x.matrix, y.matrix);
+            slices.apply(f, x.slice, y.slice);
+            y.check("apply " + f);
+        }
+        kernels.axpy(0.3f, x.matrix, y.matrix);
+        slices.axpy(0.3f, x.slice, y.slice);
+        y.check("axpy");
+        kernels.multiply(y.matrix, x.matrix);
+        slices.multiply(y.slice, x.slice);
+        y.check("multiply");
+        kernels.scale(y.matrix, 1.7f);
+        slices.scale(y.slice, 1.7f);
+        y.check("scale");
+        kernels.softmax(x.matrix, y.matrix);
+        slices.softmax(x.slice, y.slice);
+        y.check("softmax");
+        kernels.logSoftmax(x.matrix, x.matrix);
+        slices.logSoftmax(x.slice, x.slice);
+        x.check("logSoftmax in place");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0", "1", "15", "17", "4095", "4096", "4097", "8195", "20000"})
+    void reductions(int count) {
+        Operand x = new Operand(1, count);
+        Operand y = new Operand(1, count);
+        assertEquals(kernels.sum(x.matrix), slices.sum(x.slice));
+        assertEquals(kernels.max(x.matrix), slices.max(x.slice));
+        assertEquals(kernels.min(x.matrix), slices.min(x.slice));
+        assertEquals(kernels.argMax(x.matrix), slices.argMax(x.slice));
+        assertEquals(kernels.dot(x.matrix, y.matrix), slices.dot(x.slice, y.slice));
+        for (float scale : new float[] {1f, 0x1p-100f, 0x1p-45f, 0x1p110f, 0x1p-130f}) {
+            kernels.scale(x.matrix, scale);
+            slices.scale(x.slice, scale);
+            assertEquals(kernels.nrm2(x.matrix), slices.nrm2(x.slice), () -> "at " + scale);
+            kernels.scale(x.matrix, 1 / scale);
+            slices.scale(x.slice, 1 / scale);
+        }
+    }
+
+    @Test
+    void rowsWithoutAGapAreOneVector() {
+        float[] values = {1, 2, 3, 4, 5, 6};
+        assertEquals(21f, slices.sum(Slice.of(values, 0, 2, 3, 3)));
+        assertEquals(91f, slices.dot(Slice.of(values, 0, 2, 3, 3), Slice.of(values)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 3", "1, 1", "5, 17", "33, 1025", "70, 3000"})
+    void gemv(int rows, int columns) {
+        for (Transpose transpose : Transpose.values()) {
+            for (float beta : new float[] {0f, 1f, -0.3f}) {
+                Operand a = new Operand(rows, columns);
+                Operand x = new Operand(1, transpose == Transpose.NO ? columns : rows);
+                Operand y = new Operand(1, transpose == Transpose.NO ? rows : columns);
+                kernels.gemv(transpose, 0.7f, a.matrix, x.matrix, beta, y.matrix);
+                slices.gemv(transpose, 0.7f, a.slice, x.slice, beta, y.slice);
+                y.check("gemv " + transpose + ", beta " + beta);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 3, 2", "2, 0, 3", "1, 1, 1", "17, 5, 33", "260, 7, 300", "4, 530, 9", "1, 300, 700"})
+    void gemm(int rows, int depth, int columns) {
+        for (Transpose ta : Transpose.values()) {
+            for (Transpose tb : Transpose.values()) {
+                for (float beta : new float[] {0f, 1f, -0.3f}) {
+                    Operand a = ta == Transpose.NO ? new Operand(rows, depth) : new Operand(depth, rows);
+                    Operand b = tb == Transpose.NO ? new Operand(depth, columns) : new Operand(columns, depth);
+                    Operand c = new Operand(rows, columns);
+                    kernels.gemm(ta, tb, 0.7f, a.matrix, b.matrix, beta, c.matrix);
+                    slices.gemm(ta, tb, 0.7f, a.slice, b.slice, beta, c.slice);
+                    c.check("gemm " + ta + " " + tb + ", beta " + beta);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 5, 1, 7", "9, 33, 1, 100", "3, 20, 4, 19", "200, 300, 3, 48", "2, 5000, 1, 3"})
+    void packedProducts(int rows, int inputs, int gates, int units) {
+        Operand a = new Operand(rows, inputs);
+        Operand out = new Operand(rows, gates * units);
+        Operand w = new Operand(inputs, gates * units);
+        Operand turned = new Operand(gates * units, inputs);
+        for (int k = 0; k < inputs; k++) {
+            for (int j = 0; j < gates * units; j++) {
+                turned.segment.setAtIndex(ValueLayout.JAVA_FLOAT, turned.offset + j * turned.stride + k,
+                        w.matrix.get(k, j));
+            }
+        }
+        kernels.gemm(Transpose.NO, Transpose.NO, 1f, a.matrix, w.matrix, 1f, out.matrix);
+        kernels.gemm(Transpose.NO, Transpose.NO, 1f, a.matrix, w.matrix, 1f, out.matrix);
+        PackedMatrix packed = slices.pack(Transpose.NO, w.slice, gates);
+        slices.multiplyAdd(a.slice, packed, out.slice);
+        slices.multiplyAdd(a.slice, slices.pack(Transpose.YES, turned.slice, gates), out.slice);
+        out.check("multiplyAdd");
+    }
+}
