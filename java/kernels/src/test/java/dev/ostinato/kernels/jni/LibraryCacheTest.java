@@ -11,7 +11,12 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +53,21 @@ final class LibraryCacheTest {
         Path file = cache.store(LIBRARY);
         Files.write(file, new byte[] {1, 2, 4});
         assertArrayEquals(LIBRARY, Files.readAllBytes(cache.store(LIBRARY)));
+    }
+
+    @Test
+    void manyAtOnceStoreOneWholeLibrary() throws Exception {
+        Path directory = temporary.resolve("ostinato");
+        byte[] library = new byte[1 << 20];
+        new Random(1).nextBytes(library);
+        try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+            List<Future<byte[]>> read = threads.invokeAll(Collections.nCopies(16,
+                    () -> Files.readAllBytes(new LibraryCache(directory).store(library))));
+            for (Future<byte[]> each : read) {
+                assertArrayEquals(library, each.get());
+            }
+        }
+        assertEquals(1, list(directory).size());
     }
 
     @Test
