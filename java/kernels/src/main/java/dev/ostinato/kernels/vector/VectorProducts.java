@@ -32,7 +32,7 @@ final class VectorProducts {
     static void multiplyAdd(long a, long aRow, int aRows, PackedMatrix w, long out, long outRow) {
         if (aRows == 1) {
             for (int panel = 0; panel < w.panels(); panel++) {
-                multiplyAddRow(a, w, panel, out);
+                multiplyAddRow(a, w, w.inputs(), panel, out);
             }
             return;
         }
@@ -118,8 +118,8 @@ final class VectorProducts {
         }
     }
 
-    /** One panel and a single row: the weights are read once, in order, so what counts is enough independent sums. */
-    static void multiplyAddRow(long a, PackedMatrix w, int panel, long out) {
+    /** One panel and a single row of {@code inputs} elements: the weights are read once, in order, so what counts is enough independent sums. */
+    static void multiplyAddRow(long a, PackedMatrix w, int inputs, int panel, long out) {
         int vectors = vectors(w, panel);
         long step = vectors * Lanes.BYTES;
         long b = w.panelAddress(panel);
@@ -127,34 +127,34 @@ final class VectorProducts {
         while (v < vectors) {
             int left = vectors - v;
             if (left % 8 == 0) {
-                Tiles.rowEight(a, b, step, w.inputs(), out + outputOffset(w, panel, v),
+                Tiles.rowEight(a, b, step, inputs, out + outputOffset(w, panel, v),
                         out + outputOffset(w, panel, v + 1), out + outputOffset(w, panel, v + 2),
                         out + outputOffset(w, panel, v + 3), out + outputOffset(w, panel, v + 4),
                         out + outputOffset(w, panel, v + 5), out + outputOffset(w, panel, v + 6),
                         out + outputOffset(w, panel, v + 7));
                 v += 8;
             } else if (left % 6 == 0) {
-                Tiles.rowSix(a, b, step, w.inputs(), out + outputOffset(w, panel, v),
+                Tiles.rowSix(a, b, step, inputs, out + outputOffset(w, panel, v),
                         out + outputOffset(w, panel, v + 1), out + outputOffset(w, panel, v + 2),
                         out + outputOffset(w, panel, v + 3), out + outputOffset(w, panel, v + 4),
                         out + outputOffset(w, panel, v + 5));
                 v += 6;
             } else if (left >= 4) {
-                Tiles.rowFour(a, b, step, w.inputs(), out + outputOffset(w, panel, v),
+                Tiles.rowFour(a, b, step, inputs, out + outputOffset(w, panel, v),
                         out + outputOffset(w, panel, v + 1), out + outputOffset(w, panel, v + 2),
                         out + outputOffset(w, panel, v + 3));
                 v += 4;
             } else if (left == 3) {
-                Tiles.rowThree(a, b, step, w.inputs(), out + outputOffset(w, panel, v),
+                Tiles.rowThree(a, b, step, inputs, out + outputOffset(w, panel, v),
                         out + outputOffset(w, panel, v + 1), out + outputOffset(w, panel, v + 2));
                 v += 3;
             } else if (left == 2) {
                 long c = out + outputOffset(w, panel, v);
                 Tiles.rows1(a, Float.BYTES, b, step, Lanes.BYTES, c, 0, out + outputOffset(w, panel, v + 1) - c,
-                        w.inputs());
+                        inputs);
                 v += 2;
             } else {
-                Tiles.row(a, Float.BYTES, b, step, out + outputOffset(w, panel, v), w.inputs());
+                Tiles.row(a, Float.BYTES, b, step, out + outputOffset(w, panel, v), inputs);
                 v++;
             }
             b = w.panelAddress(panel) + v * Lanes.BYTES;

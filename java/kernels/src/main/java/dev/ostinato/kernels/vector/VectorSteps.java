@@ -22,7 +22,7 @@ final class VectorSteps {
             boolean descending, Matrix h) {
         long bytes = bytes(h);
         int streams = hPrevious.rows();
-        Memory z = scratch(streams, bytes);
+        Memory z = scratch(streams, bytes, x, u);
         for (int row = 0; row < h.rows(); row += streams) {
             preActivations(start, x, w, hPrevious, u, descending, h, row, z.address(), bytes, 0);
             for (int r = 0; r < streams; r++) {
@@ -37,7 +37,7 @@ final class VectorSteps {
             Matrix c, Matrix h) {
         long bytes = bytes(h);
         int streams = hPrevious.rows();
-        Memory z = scratch(streams, 4 * bytes);
+        Memory z = scratch(streams, 4 * bytes, x, u);
         for (int row = 0; row < h.rows(); row += streams) {
             preActivations(start, x, w, hPrevious, u, descending, h, row, z.address(), 4 * bytes, 0);
             for (int r = 0; r < streams; r++) {
@@ -53,7 +53,7 @@ final class VectorSteps {
             Matrix h) {
         long bytes = bytes(h);
         int streams = hPrevious.rows();
-        Memory z = scratch(streams, 4 * bytes);
+        Memory z = scratch(streams, 4 * bytes, x, u);
         for (int row = 0; row < h.rows(); row += streams) {
             preActivations(start, x, w, hPrevious, u, descending, h, row, z.address(), 4 * bytes, bytes);
             for (int r = 0; r < streams; r++) {
@@ -80,11 +80,31 @@ final class VectorSteps {
             return;
         }
         int panels = u.panels();
+        if (stateSlot == 0 && interleaved(w, u)) {
+            long joined = z + zRow;
+            Raw.copy(x.rowAddress(row), joined, w.inputs());
+            Raw.copy(before, joined + (long) w.inputs() * Float.BYTES, u.inputs());
+            for (int i = 0; i < panels; i++) {
+                int panel = descending ? panels - 1 - i : i;
+                VectorProducts.multiplyAddRow(joined, w, w.inputs() + u.inputs(), panel, z);
+            }
+            return;
+        }
         for (int i = 0; i < panels; i++) {
             int panel = descending ? panels - 1 - i : i;
-            VectorProducts.multiplyAddRow(x.rowAddress(row), w, panel, z);
-            VectorProducts.multiplyAddRow(before, u, panel, z + stateSlot);
+            VectorProducts.multiplyAddRow(x.rowAddress(row), w, w.inputs(), panel, z);
+            VectorProducts.multiplyAddRow(before, u, u.inputs(), panel, z + stateSlot);
         }
+    }
+
+    /** Returns whether U follows W in every panel, so that the two are one matrix on x and h, one behind the other. */
+    private static boolean interleaved(PackedMatrix w, PackedMatrix u) {
+        return follows(w, u, 0) && follows(w, u, Math.min(1, u.panels() - 1)) && follows(w, u, u.panels() - 1);
+    }
+
+    private static boolean follows(PackedMatrix w, PackedMatrix u, int panel) {
+        return u.panelAddress(panel) - w.panelAddress(panel)
+                == (long) w.inputs() * w.blocks(panel) * Matrix.BLOCK * Float.BYTES;
     }
 
     /** Returns the address of the state that a row of h follows. */
@@ -93,10 +113,12 @@ final class VectorSteps {
         return row < streams ? hPrevious.rowAddress(row) : h.rowAddress(row - streams);
     }
 
-    private static Memory scratch(int rows, long rowBytes) {
+    /** Returns room for rows of z, and behind them for x and h of one. */
+    private static Memory scratch(int rows, long rowBytes, Matrix x, PackedMatrix u) {
+        long bytes = rows * rowBytes + ((long) x.columns() + u.inputs()) * Float.BYTES;
         Memory scratch = SCRATCH.get();
-        if (scratch.byteSize() < rows * rowBytes) {
-            scratch = Memory.ofFloats(rows * rowBytes / Float.BYTES);
+        if (scratch.byteSize() < bytes) {
+            scratch = Memory.ofFloats(bytes / Float.BYTES);
             SCRATCH.set(scratch);
         }
         return scratch;
