@@ -250,6 +250,15 @@ void addCells(int rows, int units) {
     cell("gruResetBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.gruResetBackward(z, a, b, c); });
 }
 
+// Some inputs of packed weights.
+Packed part(Packed w, int from, int count) {
+    const int unitBlocks = (w.units + BLOCK - 1) / BLOCK;
+    const int first = w.gates > 1 ? w.gates : PLAIN_BLOCKS;
+    const int last = w.gates > 1 ? w.gates : (unitBlocks - 1) % PLAIN_BLOCKS + 1;
+    const bool one = w.gates > 1 ? unitBlocks == 1 : unitBlocks <= PLAIN_BLOCKS;
+    return {w.first + from * (one ? last : first) * BLOCK, w.last + from * last * BLOCK, w.panelStride, count, w.gates, w.units};
+}
+
 // T steps of B rows. One number for the activation, then B, T, I, H; start has a row each, or one for all.
 void addSteps(int rows, int steps, int inputs, int units) {
     const int all = rows * steps;
@@ -263,6 +272,13 @@ void addSteps(int rows, int steps, int inputs, int units) {
                 const Matrix hPrevious = o.matrix(rows, width);
                 const Packed w = inputs > 0 ? o.packed(inputs, gates, units) : Packed{nullptr, nullptr, 0, 0, gates, units};
                 call(t, start, x, w, hPrevious, o.packed(units, gates, units), o);
+            });
+            add(name, {choice, rows, steps, inputs, units, starts, 0}, [=](const Table& t, Operands& o) {
+                const Matrix start = o.matrix(starts, slots * width);
+                const Matrix x = o.matrix(all, inputs);
+                const Matrix hPrevious = o.matrix(rows, width);
+                const Packed both = o.packed(inputs + units, gates, units);
+                call(t, start, x, part(both, 0, inputs), hPrevious, part(both, inputs, units), o);
             });
         }
     };

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * vector backend it is up to what the compiler inlines.
  */
 @ParameterizedClass(name = "{0}")
-@ValueSource(strings = {"native", "scalar"})
+@ValueSource(strings = {"native", "vector", "scalar"})
 final class AllocationTest {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private static final int STEPS = 1_000;

@@ -260,6 +260,7 @@ final class ConformanceCases {
             }
         }
         steps(1, 2, 300, 257, true, false);
+        steps(1, 2, 4000, 100, true, false); // more than a backend may copy to the stack
     }
 
     private void steps(int streams, int steps, int inputs, int units, boolean oneStart, boolean descending) {
@@ -287,6 +288,13 @@ final class ConformanceCases {
                 operands.input("x", streams * steps, inputs),
                 operands.weights("w", Math.max(inputs, 1), gates, units).inputs(0, inputs),
                 operands.input("hPrevious", streams, padded), operands.weights("u", units, gates, units))));
+        add(name, sizes + " interleaved", (kernels, operands) -> {
+            PackedMatrix both = operands.weights("wu", inputs + units, gates, units);
+            call.run(kernels, operands, new StepsOperands(
+                    operands.input("start", oneStart ? 1 : streams * steps, slots * padded),
+                    operands.input("x", streams * steps, inputs), both.inputs(0, inputs),
+                    operands.input("hPrevious", streams, padded), both.inputs(inputs, inputs + units)));
+        });
     }
 
     // Rows of any length

@@ -136,6 +136,47 @@ final class SplitInvarianceTest {
         same(whole, parts, 0, 4, 48);
     }
 
+    @Test
+    void stepsOneByOneRowByRowWithTheirInputsApart() {
+        int units = 37;
+        int padded = Matrix.padded(units);
+        int steps = 4;
+        Operation whole = (k, operands) -> lstmSteps(operands, steps, units, (start, x, w, hPrevious, u, c, h) -> k
+                .lstmSteps(start, x, w, hPrevious, u, true, c, h));
+        Operation oneByOne = (k, operands) -> lstmSteps(operands, steps, units, (start, x, w, hPrevious, u, c, h) -> {
+            for (int t = 0; t < steps; t++) {
+                for (int r = 0; r < ROWS; r++) {
+                    int row = t * ROWS + r;
+                    Matrix before = t == 0 ? hPrevious.rows(r, r + 1) : h.rows(row - ROWS, row - ROWS + 1);
+                    k.lstmSteps(start, x.rows(row, row + 1), w, before, u, r % 2 == 0, c.rows(r, r + 1),
+                            h.rows(row, row + 1));
+                }
+            }
+        });
+        Operation inputsApart =
+                (k, operands) -> lstmSteps(operands, steps, units, (start, x, w, hPrevious, u, c, h) -> {
+                    Matrix z = Matrix.of(steps * ROWS, 4 * padded);
+                    k.fillRows(start, z);
+                    k.multiplyAdd(x, w, z);
+                    k.lstmSteps(z, x.columns(0, 0), w.inputs(0, 0), hPrevious, u, false, c, h);
+                });
+        same(whole, oneByOne, 11, 4, units);
+        same(whole, inputsApart, 11, 4, units);
+    }
+
+    @FunctionalInterface
+    private interface Steps {
+        void run(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, Matrix c, Matrix h);
+    }
+
+    private static void lstmSteps(Operands operands, int steps, int units, Steps call) {
+        int padded = Matrix.padded(units);
+        call.run(operands.input("start", 1, 4 * padded), operands.input("x", steps * ROWS, 11),
+                operands.weights("w", 11, 4, units), operands.input("hPrevious", ROWS, padded),
+                operands.weights("u", units, 4, units), operands.updated("c", ROWS, padded),
+                operands.output("h", steps * ROWS, padded));
+    }
+
     @FunctionalInterface
     private interface Shape {
         void test(int inputs, int gates, int units);

@@ -139,6 +139,33 @@ final class KernelsArgumentsTest {
     }
 
     @Test
+    void steps() {
+        PackedMatrix w = PackedMatrix.of(5, 4, 30);
+        PackedMatrix u = PackedMatrix.of(30, 4, 30);
+        Matrix start = matrix(1, 128);
+        Matrix x = matrix(4, 5);
+        Matrix h = matrix(4, 32);
+        kernels.lstmSteps(start, x, w, units, u, false, units, h);
+        rejects("u: expected 30 inputs x 4 gates x 30 units, got PackedMatrix[5 inputs x 4 gates x 30 units]",
+                () -> kernels.lstmSteps(start, x, w, units, w, false, units, h));
+        rejects("w: expected 5 inputs x 3 gates x 30 units, got PackedMatrix[5 inputs x 4 gates x 30 units]",
+                () -> kernels.gruSteps(start, x, w, units, PackedMatrix.of(30, 3, 30), false, h));
+        rejects("hPrevious: expected (2, 32), got (2, 16)",
+                () -> kernels.lstmSteps(start, x, w, narrow, u, false, units, h));
+        rejects("h: expected a multiple of 2 rows, one group a step, got (3, 32)",
+                () -> kernels.lstmSteps(start, x, w, units, u, false, units, tall));
+        rejects("h: expected (4, 32), got (4, 16)",
+                () -> kernels.lstmSteps(start, x, w, units, u, false, units, matrix(4, 16)));
+        rejects("x: expected (4, 5), got (4, 6)",
+                () -> kernels.lstmSteps(start, matrix(4, 6), w, units, u, false, units, h));
+        rejects("start: expected (4, 128), got (2, 128)",
+                () -> kernels.lstmSteps(matrix(2, 128), x, w, units, u, false, units, h));
+        rejects("c: expected (2, 32), got (3, 32)", () -> kernels.lstmSteps(start, x, w, units, u, false, tall, h));
+        rejects("start: expected (1, 32), got (1, 128)", () -> kernels.rnnSteps(Activation.TANH, start, x,
+                PackedMatrix.of(5, 1, 30), units, PackedMatrix.of(30, 1, 30), false, h));
+    }
+
+    @Test
     void gruResetAfter() {
         rejects("z: expected (2, 64), got (2, 128)", () -> kernels.gruForward(gates, units, narrow));
         rejects("hPrevious: expected (2, 32), got (3, 32)", () -> kernels.gruForward(gates, tall, units));

@@ -28,7 +28,7 @@ final class Lanes {
 
     private static final long ADDRESS_BITS = (1L << 56) - 1;
 
-    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+    static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     private Lanes() {
     }

@@ -1,11 +1,14 @@
 package dev.ostinato.kernels.vector;
 
+import static dev.ostinato.kernels.raw.Raw.ALL;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
+import static dev.ostinato.kernels.vector.Lanes.ORDER;
+import static dev.ostinato.kernels.vector.Lanes.SPECIES;
 import static dev.ostinato.kernels.vector.Lanes.in;
-import static dev.ostinato.kernels.vector.Lanes.load;
-import static dev.ostinato.kernels.vector.Lanes.splat;
-import static dev.ostinato.kernels.vector.Lanes.store;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
+import dev.ostinato.kernels.raw.Raw;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -18,8 +21,8 @@ import jdk.incubator.vector.FloatVector;
  * when the compiler loads all five rows first, as it does. A row alone takes as many vectors as its panel has, up to eight.
  *
  * <p>The rows are written out because the compiler keeps named variables in registers, and arrays of vectors not. The loops end at an
- * address because the compiler would unroll a counted loop and spill the sums; two steps per iteration by hand make a method too large
- * to inline the operations in, which then are forty times slower.
+ * address because the compiler would unroll a counted loop and spill the sums. They call the Vector API without helpers in between, for the
+ * reason that {@link VectorGates} gives.
  */
 final class Tiles {
     private Tiles() {
@@ -28,275 +31,290 @@ final class Tiles {
     /** One row of two vectors, {@code bNext} and {@code cNext} apart. */
     static void rows1(long a, long aStep, long b, long bStep, long bNext, long c, long cRow, long cNext, int count) {
         long next = in(bNext);
-        FloatVector s0 = load(c);
-        FloatVector t0 = load(c + cNext);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c, ORDER);
+        FloatVector t0 = fromMemorySegment(SPECIES, ALL, c + cNext, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
             long p = in(a);
             long q = in(b);
-            FloatVector b0 = load(q);
-            FloatVector b1 = load(q + next);
-            FloatVector a0 = splat(p);
+            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
+            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
+            FloatVector a0 = broadcast(SPECIES, Raw.get(p));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
             a += aStep;
         }
-        store(s0, c);
-        store(t0, c + cNext);
+        s0.intoMemorySegment(ALL, c, ORDER);
+        t0.intoMemorySegment(ALL, c + cNext, ORDER);
     }
 
     /** Two rows of two vectors, {@code bNext} and {@code cNext} apart. */
     static void rows2(long a, long aStep, long b, long bStep, long bNext, long c, long cRow, long cNext, int count) {
         long next = in(bNext);
-        FloatVector s0 = load(c);
-        FloatVector t0 = load(c + cNext);
-        FloatVector s1 = load(c + cRow);
-        FloatVector t1 = load(c + cRow + cNext);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c, ORDER);
+        FloatVector t0 = fromMemorySegment(SPECIES, ALL, c + cNext, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c + cRow, ORDER);
+        FloatVector t1 = fromMemorySegment(SPECIES, ALL, c + cRow + cNext, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
             long p = in(a);
             long q = in(b);
-            FloatVector b0 = load(q);
-            FloatVector b1 = load(q + next);
-            FloatVector a0 = splat(p);
+            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
+            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
+            FloatVector a0 = broadcast(SPECIES, Raw.get(p));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
-            FloatVector a1 = splat(p + Float.BYTES);
+            FloatVector a1 = broadcast(SPECIES, Raw.get(p + Float.BYTES));
             s1 = a1.fma(b0, s1);
             t1 = a1.fma(b1, t1);
             a += aStep;
         }
-        store(s0, c);
-        store(t0, c + cNext);
-        store(s1, c + cRow);
-        store(t1, c + cRow + cNext);
+        s0.intoMemorySegment(ALL, c, ORDER);
+        t0.intoMemorySegment(ALL, c + cNext, ORDER);
+        s1.intoMemorySegment(ALL, c + cRow, ORDER);
+        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
     }
 
     /** Three rows of two vectors, {@code bNext} and {@code cNext} apart. */
     static void rows3(long a, long aStep, long b, long bStep, long bNext, long c, long cRow, long cNext, int count) {
         long next = in(bNext);
-        FloatVector s0 = load(c);
-        FloatVector t0 = load(c + cNext);
-        FloatVector s1 = load(c + cRow);
-        FloatVector t1 = load(c + cRow + cNext);
-        FloatVector s2 = load(c + 2 * cRow);
-        FloatVector t2 = load(c + 2 * cRow + cNext);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c, ORDER);
+        FloatVector t0 = fromMemorySegment(SPECIES, ALL, c + cNext, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c + cRow, ORDER);
+        FloatVector t1 = fromMemorySegment(SPECIES, ALL, c + cRow + cNext, ORDER);
+        FloatVector s2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow, ORDER);
+        FloatVector t2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow + cNext, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
             long p = in(a);
             long q = in(b);
-            FloatVector b0 = load(q);
-            FloatVector b1 = load(q + next);
-            FloatVector a0 = splat(p);
+            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
+            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
+            FloatVector a0 = broadcast(SPECIES, Raw.get(p));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
-            FloatVector a1 = splat(p + Float.BYTES);
+            FloatVector a1 = broadcast(SPECIES, Raw.get(p + Float.BYTES));
             s1 = a1.fma(b0, s1);
             t1 = a1.fma(b1, t1);
-            FloatVector a2 = splat(p + 2 * Float.BYTES);
+            FloatVector a2 = broadcast(SPECIES, Raw.get(p + 2 * Float.BYTES));
             s2 = a2.fma(b0, s2);
             t2 = a2.fma(b1, t2);
             a += aStep;
         }
-        store(s0, c);
-        store(t0, c + cNext);
-        store(s1, c + cRow);
-        store(t1, c + cRow + cNext);
-        store(s2, c + 2 * cRow);
-        store(t2, c + 2 * cRow + cNext);
+        s0.intoMemorySegment(ALL, c, ORDER);
+        t0.intoMemorySegment(ALL, c + cNext, ORDER);
+        s1.intoMemorySegment(ALL, c + cRow, ORDER);
+        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
     }
 
     /** Four rows of two vectors, {@code bNext} and {@code cNext} apart. */
     static void rows4(long a, long aStep, long b, long bStep, long bNext, long c, long cRow, long cNext, int count) {
         long next = in(bNext);
-        FloatVector s0 = load(c);
-        FloatVector t0 = load(c + cNext);
-        FloatVector s1 = load(c + cRow);
-        FloatVector t1 = load(c + cRow + cNext);
-        FloatVector s2 = load(c + 2 * cRow);
-        FloatVector t2 = load(c + 2 * cRow + cNext);
-        FloatVector s3 = load(c + 3 * cRow);
-        FloatVector t3 = load(c + 3 * cRow + cNext);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c, ORDER);
+        FloatVector t0 = fromMemorySegment(SPECIES, ALL, c + cNext, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c + cRow, ORDER);
+        FloatVector t1 = fromMemorySegment(SPECIES, ALL, c + cRow + cNext, ORDER);
+        FloatVector s2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow, ORDER);
+        FloatVector t2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow + cNext, ORDER);
+        FloatVector s3 = fromMemorySegment(SPECIES, ALL, c + 3 * cRow, ORDER);
+        FloatVector t3 = fromMemorySegment(SPECIES, ALL, c + 3 * cRow + cNext, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
             long p = in(a);
             long q = in(b);
-            FloatVector b0 = load(q);
-            FloatVector b1 = load(q + next);
-            FloatVector a0 = splat(p);
+            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
+            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
+            FloatVector a0 = broadcast(SPECIES, Raw.get(p));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
-            FloatVector a1 = splat(p + Float.BYTES);
+            FloatVector a1 = broadcast(SPECIES, Raw.get(p + Float.BYTES));
             s1 = a1.fma(b0, s1);
             t1 = a1.fma(b1, t1);
-            FloatVector a2 = splat(p + 2 * Float.BYTES);
+            FloatVector a2 = broadcast(SPECIES, Raw.get(p + 2 * Float.BYTES));
             s2 = a2.fma(b0, s2);
             t2 = a2.fma(b1, t2);
-            FloatVector a3 = splat(p + 3 * Float.BYTES);
+            FloatVector a3 = broadcast(SPECIES, Raw.get(p + 3 * Float.BYTES));
             s3 = a3.fma(b0, s3);
             t3 = a3.fma(b1, t3);
             a += aStep;
         }
-        store(s0, c);
-        store(t0, c + cNext);
-        store(s1, c + cRow);
-        store(t1, c + cRow + cNext);
-        store(s2, c + 2 * cRow);
-        store(t2, c + 2 * cRow + cNext);
-        store(s3, c + 3 * cRow);
-        store(t3, c + 3 * cRow + cNext);
+        s0.intoMemorySegment(ALL, c, ORDER);
+        t0.intoMemorySegment(ALL, c + cNext, ORDER);
+        s1.intoMemorySegment(ALL, c + cRow, ORDER);
+        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        s3.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        t3.intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
     }
 
     /** Five rows of two vectors, {@code bNext} and {@code cNext} apart. */
     static void rows5(long a, long aStep, long b, long bStep, long bNext, long c, long cRow, long cNext, int count) {
         long next = in(bNext);
-        FloatVector s0 = load(c);
-        FloatVector t0 = load(c + cNext);
-        FloatVector s1 = load(c + cRow);
-        FloatVector t1 = load(c + cRow + cNext);
-        FloatVector s2 = load(c + 2 * cRow);
-        FloatVector t2 = load(c + 2 * cRow + cNext);
-        FloatVector s3 = load(c + 3 * cRow);
-        FloatVector t3 = load(c + 3 * cRow + cNext);
-        FloatVector s4 = load(c + 4 * cRow);
-        FloatVector t4 = load(c + 4 * cRow + cNext);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c, ORDER);
+        FloatVector t0 = fromMemorySegment(SPECIES, ALL, c + cNext, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c + cRow, ORDER);
+        FloatVector t1 = fromMemorySegment(SPECIES, ALL, c + cRow + cNext, ORDER);
+        FloatVector s2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow, ORDER);
+        FloatVector t2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow + cNext, ORDER);
+        FloatVector s3 = fromMemorySegment(SPECIES, ALL, c + 3 * cRow, ORDER);
+        FloatVector t3 = fromMemorySegment(SPECIES, ALL, c + 3 * cRow + cNext, ORDER);
+        FloatVector s4 = fromMemorySegment(SPECIES, ALL, c + 4 * cRow, ORDER);
+        FloatVector t4 = fromMemorySegment(SPECIES, ALL, c + 4 * cRow + cNext, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
             long p = in(a);
             long q = in(b);
-            FloatVector b0 = load(q);
-            FloatVector b1 = load(q + next);
-            FloatVector a0 = splat(p);
+            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
+            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
+            FloatVector a0 = broadcast(SPECIES, Raw.get(p));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
-            FloatVector a1 = splat(p + Float.BYTES);
+            FloatVector a1 = broadcast(SPECIES, Raw.get(p + Float.BYTES));
             s1 = a1.fma(b0, s1);
             t1 = a1.fma(b1, t1);
-            FloatVector a2 = splat(p + 2 * Float.BYTES);
+            FloatVector a2 = broadcast(SPECIES, Raw.get(p + 2 * Float.BYTES));
             s2 = a2.fma(b0, s2);
             t2 = a2.fma(b1, t2);
-            FloatVector a3 = splat(p + 3 * Float.BYTES);
+            FloatVector a3 = broadcast(SPECIES, Raw.get(p + 3 * Float.BYTES));
             s3 = a3.fma(b0, s3);
             t3 = a3.fma(b1, t3);
-            FloatVector a4 = splat(p + 4 * Float.BYTES);
+            FloatVector a4 = broadcast(SPECIES, Raw.get(p + 4 * Float.BYTES));
             s4 = a4.fma(b0, s4);
             t4 = a4.fma(b1, t4);
             a += aStep;
         }
-        store(s0, c);
-        store(t0, c + cNext);
-        store(s1, c + cRow);
-        store(t1, c + cRow + cNext);
-        store(s2, c + 2 * cRow);
-        store(t2, c + 2 * cRow + cNext);
-        store(s3, c + 3 * cRow);
-        store(t3, c + 3 * cRow + cNext);
-        store(s4, c + 4 * cRow);
-        store(t4, c + 4 * cRow + cNext);
+        s0.intoMemorySegment(ALL, c, ORDER);
+        t0.intoMemorySegment(ALL, c + cNext, ORDER);
+        s1.intoMemorySegment(ALL, c + cRow, ORDER);
+        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        s3.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        t3.intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
+        s4.intoMemorySegment(ALL, c + 4 * cRow, ORDER);
+        t4.intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
     }
 
     /** One row of eight vectors side by side in {@code b}; each has an address of its own in {@code c}. */
     static void rowEight(long a, long b, long bStep, int count, long c0, long c1, long c2, long c3, long c4, long c5,
             long c6, long c7) {
-        FloatVector s0 = load(c0);
-        FloatVector s1 = load(c1);
-        FloatVector s2 = load(c2);
-        FloatVector s3 = load(c3);
-        FloatVector s4 = load(c4);
-        FloatVector s5 = load(c5);
-        FloatVector s6 = load(c6);
-        FloatVector s7 = load(c7);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c0, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c1, ORDER);
+        FloatVector s2 = fromMemorySegment(SPECIES, ALL, c2, ORDER);
+        FloatVector s3 = fromMemorySegment(SPECIES, ALL, c3, ORDER);
+        FloatVector s4 = fromMemorySegment(SPECIES, ALL, c4, ORDER);
+        FloatVector s5 = fromMemorySegment(SPECIES, ALL, c5, ORDER);
+        FloatVector s6 = fromMemorySegment(SPECIES, ALL, c6, ORDER);
+        FloatVector s7 = fromMemorySegment(SPECIES, ALL, c7, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
-            FloatVector x = splat(in(a));
+            FloatVector x = broadcast(SPECIES, Raw.get(in(a)));
             long q = in(b);
-            s0 = x.fma(load(q), s0);
-            s1 = x.fma(load(q + BYTES), s1);
-            s2 = x.fma(load(q + 2 * BYTES), s2);
-            s3 = x.fma(load(q + 3 * BYTES), s3);
-            s4 = x.fma(load(q + 4 * BYTES), s4);
-            s5 = x.fma(load(q + 5 * BYTES), s5);
-            s6 = x.fma(load(q + 6 * BYTES), s6);
-            s7 = x.fma(load(q + 7 * BYTES), s7);
+            s0 = x.fma(fromMemorySegment(SPECIES, ALL, q, ORDER), s0);
+            s1 = x.fma(fromMemorySegment(SPECIES, ALL, q + BYTES, ORDER), s1);
+            s2 = x.fma(fromMemorySegment(SPECIES, ALL, q + 2 * BYTES, ORDER), s2);
+            s3 = x.fma(fromMemorySegment(SPECIES, ALL, q + 3 * BYTES, ORDER), s3);
+            s4 = x.fma(fromMemorySegment(SPECIES, ALL, q + 4 * BYTES, ORDER), s4);
+            s5 = x.fma(fromMemorySegment(SPECIES, ALL, q + 5 * BYTES, ORDER), s5);
+            s6 = x.fma(fromMemorySegment(SPECIES, ALL, q + 6 * BYTES, ORDER), s6);
+            s7 = x.fma(fromMemorySegment(SPECIES, ALL, q + 7 * BYTES, ORDER), s7);
             a += Float.BYTES;
         }
-        store(s0, c0);
-        store(s1, c1);
-        store(s2, c2);
-        store(s3, c3);
-        store(s4, c4);
-        store(s5, c5);
-        store(s6, c6);
-        store(s7, c7);
+        s0.intoMemorySegment(ALL, c0, ORDER);
+        s1.intoMemorySegment(ALL, c1, ORDER);
+        s2.intoMemorySegment(ALL, c2, ORDER);
+        s3.intoMemorySegment(ALL, c3, ORDER);
+        s4.intoMemorySegment(ALL, c4, ORDER);
+        s5.intoMemorySegment(ALL, c5, ORDER);
+        s6.intoMemorySegment(ALL, c6, ORDER);
+        s7.intoMemorySegment(ALL, c7, ORDER);
     }
 
     /** One row of six vectors side by side in {@code b}; each has an address of its own in {@code c}. */
     static void rowSix(long a, long b, long bStep, int count, long c0, long c1, long c2, long c3, long c4, long c5) {
-        FloatVector s0 = load(c0);
-        FloatVector s1 = load(c1);
-        FloatVector s2 = load(c2);
-        FloatVector s3 = load(c3);
-        FloatVector s4 = load(c4);
-        FloatVector s5 = load(c5);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c0, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c1, ORDER);
+        FloatVector s2 = fromMemorySegment(SPECIES, ALL, c2, ORDER);
+        FloatVector s3 = fromMemorySegment(SPECIES, ALL, c3, ORDER);
+        FloatVector s4 = fromMemorySegment(SPECIES, ALL, c4, ORDER);
+        FloatVector s5 = fromMemorySegment(SPECIES, ALL, c5, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
-            FloatVector x = splat(in(a));
+            FloatVector x = broadcast(SPECIES, Raw.get(in(a)));
             long q = in(b);
-            s0 = x.fma(load(q), s0);
-            s1 = x.fma(load(q + BYTES), s1);
-            s2 = x.fma(load(q + 2 * BYTES), s2);
-            s3 = x.fma(load(q + 3 * BYTES), s3);
-            s4 = x.fma(load(q + 4 * BYTES), s4);
-            s5 = x.fma(load(q + 5 * BYTES), s5);
+            s0 = x.fma(fromMemorySegment(SPECIES, ALL, q, ORDER), s0);
+            s1 = x.fma(fromMemorySegment(SPECIES, ALL, q + BYTES, ORDER), s1);
+            s2 = x.fma(fromMemorySegment(SPECIES, ALL, q + 2 * BYTES, ORDER), s2);
+            s3 = x.fma(fromMemorySegment(SPECIES, ALL, q + 3 * BYTES, ORDER), s3);
+            s4 = x.fma(fromMemorySegment(SPECIES, ALL, q + 4 * BYTES, ORDER), s4);
+            s5 = x.fma(fromMemorySegment(SPECIES, ALL, q + 5 * BYTES, ORDER), s5);
             a += Float.BYTES;
         }
-        store(s0, c0);
-        store(s1, c1);
-        store(s2, c2);
-        store(s3, c3);
-        store(s4, c4);
-        store(s5, c5);
+        s0.intoMemorySegment(ALL, c0, ORDER);
+        s1.intoMemorySegment(ALL, c1, ORDER);
+        s2.intoMemorySegment(ALL, c2, ORDER);
+        s3.intoMemorySegment(ALL, c3, ORDER);
+        s4.intoMemorySegment(ALL, c4, ORDER);
+        s5.intoMemorySegment(ALL, c5, ORDER);
     }
 
-    /** One row of four vectors side by side in {@code b}; each has an address of its own in {@code c}. */
+    /** One row of four vectors side by side in {@code b}; each has an address of its own in {@code c}. Two inputs at a time. */
     static void rowFour(long a, long b, long bStep, int count, long c0, long c1, long c2, long c3) {
-        FloatVector s0 = load(c0);
-        FloatVector s1 = load(c1);
-        FloatVector s2 = load(c2);
-        FloatVector s3 = load(c3);
-        for (long end = b + count * bStep; b != end; b += bStep) {
-            FloatVector x = splat(in(a));
+        long next = in(bStep);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c0, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c1, ORDER);
+        FloatVector s2 = fromMemorySegment(SPECIES, ALL, c2, ORDER);
+        FloatVector s3 = fromMemorySegment(SPECIES, ALL, c3, ORDER);
+        for (long end = b + (count & -2) * bStep; b != end; b += 2 * bStep) {
+            long p = in(a);
             long q = in(b);
-            s0 = x.fma(load(q), s0);
-            s1 = x.fma(load(q + BYTES), s1);
-            s2 = x.fma(load(q + 2 * BYTES), s2);
-            s3 = x.fma(load(q + 3 * BYTES), s3);
-            a += Float.BYTES;
+            long r = q + next;
+            FloatVector x = broadcast(SPECIES, Raw.get(p));
+            FloatVector y = broadcast(SPECIES, Raw.get(p + Float.BYTES));
+            s0 = x.fma(fromMemorySegment(SPECIES, ALL, q, ORDER), s0);
+            s1 = x.fma(fromMemorySegment(SPECIES, ALL, q + BYTES, ORDER), s1);
+            s2 = x.fma(fromMemorySegment(SPECIES, ALL, q + 2 * BYTES, ORDER), s2);
+            s3 = x.fma(fromMemorySegment(SPECIES, ALL, q + 3 * BYTES, ORDER), s3);
+            s0 = y.fma(fromMemorySegment(SPECIES, ALL, r, ORDER), s0);
+            s1 = y.fma(fromMemorySegment(SPECIES, ALL, r + BYTES, ORDER), s1);
+            s2 = y.fma(fromMemorySegment(SPECIES, ALL, r + 2 * BYTES, ORDER), s2);
+            s3 = y.fma(fromMemorySegment(SPECIES, ALL, r + 3 * BYTES, ORDER), s3);
+            a += 2 * Float.BYTES;
         }
-        store(s0, c0);
-        store(s1, c1);
-        store(s2, c2);
-        store(s3, c3);
+        if (count % 2 != 0) {
+            FloatVector x = broadcast(SPECIES, Raw.get(a));
+            s0 = x.fma(fromMemorySegment(SPECIES, ALL, b, ORDER), s0);
+            s1 = x.fma(fromMemorySegment(SPECIES, ALL, b + BYTES, ORDER), s1);
+            s2 = x.fma(fromMemorySegment(SPECIES, ALL, b + 2 * BYTES, ORDER), s2);
+            s3 = x.fma(fromMemorySegment(SPECIES, ALL, b + 3 * BYTES, ORDER), s3);
+        }
+        s0.intoMemorySegment(ALL, c0, ORDER);
+        s1.intoMemorySegment(ALL, c1, ORDER);
+        s2.intoMemorySegment(ALL, c2, ORDER);
+        s3.intoMemorySegment(ALL, c3, ORDER);
     }
 
     /** One row of three vectors side by side in {@code b}; each has an address of its own in {@code c}. */
     static void rowThree(long a, long b, long bStep, int count, long c0, long c1, long c2) {
-        FloatVector s0 = load(c0);
-        FloatVector s1 = load(c1);
-        FloatVector s2 = load(c2);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c0, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c1, ORDER);
+        FloatVector s2 = fromMemorySegment(SPECIES, ALL, c2, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
-            FloatVector x = splat(in(a));
+            FloatVector x = broadcast(SPECIES, Raw.get(in(a)));
             long q = in(b);
-            s0 = x.fma(load(q), s0);
-            s1 = x.fma(load(q + BYTES), s1);
-            s2 = x.fma(load(q + 2 * BYTES), s2);
+            s0 = x.fma(fromMemorySegment(SPECIES, ALL, q, ORDER), s0);
+            s1 = x.fma(fromMemorySegment(SPECIES, ALL, q + BYTES, ORDER), s1);
+            s2 = x.fma(fromMemorySegment(SPECIES, ALL, q + 2 * BYTES, ORDER), s2);
             a += Float.BYTES;
         }
-        store(s0, c0);
-        store(s1, c1);
-        store(s2, c2);
+        s0.intoMemorySegment(ALL, c0, ORDER);
+        s1.intoMemorySegment(ALL, c1, ORDER);
+        s2.intoMemorySegment(ALL, c2, ORDER);
     }
 
     /** One row of one vector. */
     static void row(long a, long aStep, long b, long bStep, long c, int count) {
-        FloatVector s = load(c);
+        FloatVector s = fromMemorySegment(SPECIES, ALL, c, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
-            s = splat(in(a)).fma(load(in(b)), s);
+            s = broadcast(SPECIES, Raw.get(in(a))).fma(fromMemorySegment(SPECIES, ALL, in(b), ORDER), s);
             a += aStep;
         }
-        store(s, c);
+        s.intoMemorySegment(ALL, c, ORDER);
     }
 }

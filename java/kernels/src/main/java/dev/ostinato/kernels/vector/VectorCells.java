@@ -32,9 +32,8 @@ final class VectorCells {
     static void rnn(Activation f, long z, long h, long bytes) {
         switch (f) {
             case TANH -> {
-                for (long j = 0; j < bytes; j += Lanes.BYTES) {
-                    store(flush(tanh(load(z + j))), h + j);
-                }
+                VectorGates.tanh(z, h, bytes);
+                VectorGates.flush(h, bytes);
             }
             case RELU -> {
                 for (long j = 0; j < bytes; j += Lanes.BYTES) {
@@ -71,26 +70,7 @@ final class VectorCells {
     static void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
         long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
-            lstm(z.rowAddress(r), cPrevious.rowAddress(r), c.rowAddress(r), h.rowAddress(r), bytes);
-        }
-    }
-
-    static void lstm(long gates, long cPrevious, long c, long h, long bytes) {
-        VectorRows.sigmoid(gates, gates, 2 * bytes);
-        VectorRows.tanh(gates + 2 * bytes, gates + 2 * bytes, bytes);
-        VectorRows.sigmoid(gates + 3 * bytes, gates + 3 * bytes, bytes);
-        lstmStates(gates, cPrevious, c, h, bytes);
-    }
-
-    private static void lstmStates(long gates, long cPrevious, long c, long h, long bytes) {
-        for (long j = 0; j < bytes; j += Lanes.BYTES) {
-            FloatVector i = load(gates + j);
-            FloatVector f = load(gates + bytes + j);
-            FloatVector g = load(gates + 2 * bytes + j);
-            FloatVector o = load(gates + 3 * bytes + j);
-            FloatVector cell = flush(f.fma(load(cPrevious + j), i.mul(g)));
-            store(cell, c + j);
-            store(flush(o.mul(tanh(cell))), h + j);
+            VectorGates.lstm(z.rowAddress(r), cPrevious.rowAddress(r), c.rowAddress(r), h.rowAddress(r), bytes);
         }
     }
 
@@ -122,22 +102,7 @@ final class VectorCells {
     static void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
         long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
-            gru(z.rowAddress(r), hPrevious.rowAddress(r), h.rowAddress(r), bytes);
-        }
-    }
-
-    static void gru(long gates, long hPrevious, long h, long bytes) {
-        VectorRows.sigmoid(gates + bytes, gates + bytes, 2 * bytes);
-        gruStates(gates, hPrevious, h, bytes);
-    }
-
-    private static void gruStates(long gates, long hPrevious, long h, long bytes) {
-        for (long j = 0; j < bytes; j += Lanes.BYTES) {
-            FloatVector reset = load(gates + bytes + j);
-            FloatVector u = load(gates + 2 * bytes + j);
-            FloatVector n = tanh(reset.fma(load(gates + 3 * bytes + j), load(gates + j)));
-            store(n, gates + j);
-            store(flush(u.fma(load(hPrevious + j).sub(n), n)), h + j);
+            VectorGates.gru(z.rowAddress(r), hPrevious.rowAddress(r), h.rowAddress(r), bytes);
         }
     }
 
@@ -169,7 +134,7 @@ final class VectorCells {
         for (int r = 0; r < hPrevious.rows(); r++) {
             long gates = z.rowAddress(r);
             long h = hPrevious.rowAddress(r);
-            VectorRows.sigmoid(gates, gates, 2 * bytes);
+            VectorGates.sigmoid(gates, 2 * bytes);
             for (long j = 0; j < bytes; j += Lanes.BYTES) {
                 store(load(gates + j).mul(load(h + j)), gates + 3 * bytes + j);
             }
@@ -179,14 +144,9 @@ final class VectorCells {
     static void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
         long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
-            long gates = z.rowAddress(r);
-            long previous = hPrevious.rowAddress(r);
-            long to = h.rowAddress(r);
-            for (long j = 0; j < bytes; j += Lanes.BYTES) {
-                FloatVector n = tanh(load(gates + 2 * bytes + j));
-                store(n, gates + 2 * bytes + j);
-                store(flush(load(gates + bytes + j).fma(load(previous + j).sub(n), n)), to + j);
-            }
+            long n = z.rowAddress(r) + 2 * bytes;
+            VectorGates.tanh(n, n, bytes);
+            VectorGates.mix(z.rowAddress(r) + bytes, hPrevious.rowAddress(r), n, h.rowAddress(r), bytes);
         }
     }
 

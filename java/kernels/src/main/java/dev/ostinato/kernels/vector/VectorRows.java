@@ -1,7 +1,10 @@
 package dev.ostinato.kernels.vector;
 
+import static dev.ostinato.kernels.raw.Raw.ALL;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.COUNT;
+import static dev.ostinato.kernels.vector.Lanes.ORDER;
+import static dev.ostinato.kernels.vector.Lanes.SPECIES;
 import static dev.ostinato.kernels.vector.Lanes.broadcast;
 import static dev.ostinato.kernels.vector.Lanes.first;
 import static dev.ostinato.kernels.vector.Lanes.load;
@@ -103,11 +106,15 @@ final class VectorRows {
     static void add(long from, long to, long bytes) {
         long j = 0;
         for (; j + BYTES <= bytes; j += BYTES) {
-            store(load(to + j).add(load(from + j)), to + j);
+            FloatVector.fromMemorySegment(SPECIES, ALL, to + j, ORDER)
+                    .add(FloatVector.fromMemorySegment(SPECIES, ALL, from + j, ORDER))
+                    .intoMemorySegment(ALL, to + j, ORDER);
         }
         if (j < bytes) {
             VectorMask<Float> rest = rest(bytes - j);
-            store(load(to + j, rest).add(load(from + j, rest)), to + j, rest);
+            FloatVector.fromMemorySegment(SPECIES, ALL, to + j, ORDER, rest)
+                    .add(FloatVector.fromMemorySegment(SPECIES, ALL, from + j, ORDER, rest))
+                    .intoMemorySegment(ALL, to + j, ORDER, rest);
         }
     }
 

@@ -42,7 +42,7 @@ final class VectorSteps {
             preActivations(start, x, w, hPrevious, u, descending, h, row, z.address(), 4 * bytes, 0);
             for (int r = 0; r < streams; r++) {
                 long cell = c.rowAddress(r);
-                VectorCells.lstm(z.address() + r * (4 * bytes), cell, cell, h.rowAddress(row + r), bytes);
+                VectorGates.lstm(z.address() + r * (4 * bytes), cell, cell, h.rowAddress(row + r), bytes);
             }
             descending = !descending;
         }
@@ -57,7 +57,7 @@ final class VectorSteps {
         for (int row = 0; row < h.rows(); row += streams) {
             preActivations(start, x, w, hPrevious, u, descending, h, row, z.address(), 4 * bytes, bytes);
             for (int r = 0; r < streams; r++) {
-                VectorCells.gru(z.address() + r * (4 * bytes), before(hPrevious, h, row + r), h.rowAddress(row + r),
+                VectorGates.gru(z.address() + r * (4 * bytes), before(hPrevious, h, row + r), h.rowAddress(row + r),
                         bytes);
             }
             descending = !descending;
