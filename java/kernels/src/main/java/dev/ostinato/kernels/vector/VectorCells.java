@@ -25,27 +25,7 @@ final class VectorCells {
 
     static void rnnForward(Activation f, Matrix z, Matrix h) {
         for (int r = 0; r < h.rows(); r++) {
-            rnn(f, z.rowAddress(r), h.rowAddress(r), bytes(h));
-        }
-    }
-
-    static void rnn(Activation f, long z, long h, long bytes) {
-        switch (f) {
-            case TANH -> {
-                VectorGates.tanh(z, h, bytes);
-                VectorGates.flush(h, bytes);
-            }
-            case RELU -> {
-                for (long j = 0; j < bytes; j += Lanes.BYTES) {
-                    FloatVector v = load(z + j);
-                    store(flush(v.blend(0f, v.compare(VectorOperators.LE, 0f))), h + j);
-                }
-            }
-            case IDENTITY -> {
-                for (long j = 0; j < bytes; j += Lanes.BYTES) {
-                    store(flush(load(z + j)), h + j);
-                }
-            }
+            VectorGates.rnn(f, z.rowAddress(r), h.rowAddress(r), bytes(h));
         }
     }
 
@@ -133,11 +113,8 @@ final class VectorCells {
         long bytes = bytes(hPrevious);
         for (int r = 0; r < hPrevious.rows(); r++) {
             long gates = z.rowAddress(r);
-            long h = hPrevious.rowAddress(r);
             VectorGates.sigmoid(gates, 2 * bytes);
-            for (long j = 0; j < bytes; j += Lanes.BYTES) {
-                store(load(gates + j).mul(load(h + j)), gates + 3 * bytes + j);
-            }
+            VectorGates.product(gates, hPrevious.rowAddress(r), gates + 3 * bytes, bytes);
         }
     }
 

@@ -18,9 +18,11 @@ import static dev.ostinato.kernels.vector.Lanes.SPECIES;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
+import dev.ostinato.kernels.Activation;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -38,6 +40,18 @@ final class VectorGates {
     private static final FloatVector MINUS_ONE = broadcast(SPECIES, -1f);
 
     private VectorGates() {
+    }
+
+    /** The state of a simple cell, from pre-activations; h may be z. */
+    static void rnn(Activation f, long z, long h, long bytes) {
+        switch (f) {
+            case TANH -> {
+                tanh(z, h, bytes);
+                flush(h, h, bytes);
+            }
+            case RELU -> relu(z, h, bytes);
+            case IDENTITY -> flush(z, h, bytes);
+        }
     }
 
     /** Gates i f g o and the cell state, from pre-activations; h is overwritten. */
@@ -132,6 +146,16 @@ final class VectorGates {
         }
     }
 
+    /** {@code s = r * h}. */
+    static void product(long r, long h, long s, long bytes) {
+        for (long end = s + bytes; s < end; s += BYTES) {
+            fromMemorySegment(SPECIES, ALL, r, ORDER).mul(fromMemorySegment(SPECIES, ALL, h, ORDER))
+                    .intoMemorySegment(ALL, s, ORDER);
+            r += BYTES;
+            h += BYTES;
+        }
+    }
+
     /** {@code n = r * m + n}. */
     private static void addProduct(long r, long m, long n, long bytes) {
         for (long end = n + bytes; n < end; n += BYTES) {
@@ -157,11 +181,22 @@ final class VectorGates {
         }
     }
 
-    /** {@code h = flush(h)}. */
-    static void flush(long h, long bytes) {
-        for (long end = h + bytes; h < end; h += BYTES) {
-            FloatVector v = fromMemorySegment(SPECIES, ALL, h, ORDER);
+    /** {@code h = flush(max(z, 0))}. */
+    private static void relu(long z, long h, long bytes) {
+        for (long end = z + bytes; z < end; z += BYTES) {
+            FloatVector v = fromMemorySegment(SPECIES, ALL, z, ORDER);
+            v = v.blend(0f, v.compare(LE, 0f));
             v.blend(0f, v.abs().compare(LT, Float.MIN_NORMAL)).intoMemorySegment(ALL, h, ORDER);
+            h += BYTES;
+        }
+    }
+
+    /** {@code h = flush(z)}. */
+    private static void flush(long z, long h, long bytes) {
+        for (long end = z + bytes; z < end; z += BYTES) {
+            FloatVector v = fromMemorySegment(SPECIES, ALL, z, ORDER);
+            v.blend(0f, v.abs().compare(LT, Float.MIN_NORMAL)).intoMemorySegment(ALL, h, ORDER);
+            h += BYTES;
         }
     }
 }

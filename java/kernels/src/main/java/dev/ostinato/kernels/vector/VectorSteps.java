@@ -26,7 +26,7 @@ final class VectorSteps {
         for (int row = 0; row < h.rows(); row += streams) {
             preActivations(start, x, w, hPrevious, u, descending, h, row, z.address(), bytes, 0);
             for (int r = 0; r < streams; r++) {
-                VectorCells.rnn(f, z.address() + r * bytes, h.rowAddress(row + r), bytes);
+                VectorGates.rnn(f, z.address() + r * bytes, h.rowAddress(row + r), bytes);
             }
             descending = !descending;
         }
