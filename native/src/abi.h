@@ -2,6 +2,7 @@
 // and merged by the linker, and the copy it keeps might be one that the processor cannot run.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "list.h"
@@ -39,12 +40,31 @@ struct Packed {
     int32_t units;
 };
 
+// Bytes, each the level of a float plus 128, and the scale of each row, as in dev.ostinato.kernels.QuantizedRows.
+struct Quantized {
+    uint8_t* data;
+    float* scales;
+    int64_t stride;  // bytes from one row to the next, a multiple of 64
+    int32_t rows;
+    int32_t columns;
+};
+
+// Packed weights of eight bits, as in dev.ostinato.kernels.Int8Matrix: words of four inputs each, and for each output its scale and by
+// what a sum over bytes exceeds that over levels.
+struct PackedInt8 {
+    Packed words;
+    const float* scales;
+    const float* offsets;  // ints; loaded as vectors are
+};
+
 struct Indices {
     const int32_t* data;
     int32_t length;
 };
 
 enum Activation : int32_t { ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_IDENTITY };
+
+enum Scaling : int32_t { SCALING_ROW, SCALING_UNIT };
 
 enum Function : int32_t { FUNCTION_EXP, FUNCTION_LOG, FUNCTION_TANH, FUNCTION_SIGMOID };
 
@@ -56,6 +76,7 @@ struct Table {
 
 extern const Table AVX2_TABLE;
 extern const Table AVX512_TABLE;
+extern const Table AVX512VNNI_TABLE;
 extern const Table NEON_TABLE;
 
 }  // namespace ostinato

@@ -7,9 +7,9 @@
 namespace ostinato {
 
 // Within an architecture, a better one comes later.
-enum Isa : int32_t { ISA_AVX2, ISA_AVX512, ISA_NEON, ISA_COUNT };
+enum Isa : int32_t { ISA_AVX2, ISA_AVX512, ISA_AVX512VNNI, ISA_NEON, ISA_COUNT };
 
-constexpr const char* ISA_NAMES[ISA_COUNT] = {"avx2", "avx512", "neon"};
+constexpr const char* ISA_NAMES[ISA_COUNT] = {"avx2", "avx512", "avx512vnni", "neon"};
 
 // Returns the kernels of an ISA. A null pointer if they are for another architecture, if the processor lacks the instructions, or if the
 // operating system does not save their registers.

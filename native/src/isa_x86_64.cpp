@@ -13,6 +13,7 @@ constexpr uint32_t SAVES_ZMM = 0xe6;
 struct Processor {
     uint32_t basic;     // CPUID 1, ECX
     uint32_t extended;  // CPUID 7.0, EBX
+    uint32_t further;   // CPUID 7.0, ECX
     uint32_t saved;     // XCR0
 };
 
@@ -34,6 +35,7 @@ Processor processor() {
     }
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         p.extended = b;
+        p.further = c;
     }
     if ((p.basic & bit_OSXSAVE) != 0) {
         p.saved = xcr0();
@@ -62,6 +64,8 @@ const Table* tableOf(int32_t isa) {
             return hasAvx2(p) ? &AVX2_TABLE : nullptr;
         case ISA_AVX512:
             return hasAvx512(p) ? &AVX512_TABLE : nullptr;
+        case ISA_AVX512VNNI:
+            return hasAvx512(p) && has(p.further, bit_AVX512VNNI) ? &AVX512VNNI_TABLE : nullptr;
         default:
             return nullptr;
     }

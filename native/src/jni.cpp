@@ -23,6 +23,8 @@ float* floats(int64_t address) {
 #define PASSED_MATRIX(name) int64_t name, int32_t name##Rows, int32_t name##Columns, int32_t name##Stride
 #define PASSED_PACKED(name) \
     int64_t name, int64_t name##Second, int64_t name##Last, int32_t name##Inputs, int32_t name##Gates, int32_t name##Units
+#define PASSED_INT8(name) PASSED_PACKED(name), int64_t name##Scales, int64_t name##Offsets
+#define PASSED_QUANTIZED(name) int64_t name, int64_t name##Scales, int32_t name##Rows, int32_t name##Columns, int32_t name##Stride
 #define PASSED_INDICES(name) int64_t name, int32_t name##Length
 #define PASSED_INT(name) int32_t name
 #define PASSED_FLOAT(name) float name
@@ -35,6 +37,10 @@ float* floats(int64_t address) {
         floats(name), floats(name##Last), (name##Second - name) / static_cast<int64_t>(sizeof(float)), name##Inputs, \
             name##Gates, name##Units                                                                                \
     }
+#define MADE_INT8(name) \
+    PackedInt8 { MADE_PACKED(name), floats(name##Scales), floats(name##Offsets) }
+#define MADE_QUANTIZED(name) \
+    Quantized { reinterpret_cast<uint8_t*>(name), floats(name##Scales), name##Stride, name##Rows, name##Columns }
 #define MADE_INDICES(name) \
     Indices { reinterpret_cast<const int32_t*>(name), name##Length }
 #define MADE_INT(name) name

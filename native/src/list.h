@@ -13,6 +13,8 @@
 #define TYPE(argument) TYPE_##argument
 #define TYPE_MATRIX(name) ::ostinato::Matrix
 #define TYPE_PACKED(name) ::ostinato::Packed
+#define TYPE_INT8(name) ::ostinato::PackedInt8
+#define TYPE_QUANTIZED(name) ::ostinato::Quantized
 #define TYPE_INDICES(name) ::ostinato::Indices
 #define TYPE_INT(name) int32_t
 #define TYPE_FLOAT(name) float

@@ -158,6 +158,28 @@ INLINE float firstLane(Floats v) {
     return v[0];
 }
 
+INLINE Ints larger(Ints a, Ints b) {
+    return a > b ? a : b;
+}
+
+INLINE Floats toFloats(Ints v) {
+    return __builtin_convertvector(v, Floats);
+}
+
+INLINE void storeBytes(uint8_t* p, Ints v) {
+    for (int i = 0; i < LANES; i++) {
+        p[i] = static_cast<uint8_t>(v[i]);
+    }
+}
+
+__attribute__((noinline)) Ints dot4(Ints sum, Ints bytes, Ints weights) {
+    for (int byte = 0; byte < 4; byte++) {
+        const Ints levels = reinterpret_cast<Ints>(reinterpret_cast<Words>(weights) << (24 - 8 * byte)) >> 24;
+        sum = add(sum, ((bytes >> (8 * byte)) & 0xff) * levels);
+    }
+    return sum;
+}
+
 #include "../src/body/kernels.inc"
 
 }  // namespace

@@ -41,6 +41,10 @@ for object; do
             has "$object" AVX-512 '%zmm'
             lacks "$object" 'VNNI, BF16 or VBMI' '^(vpdp|vdpbf16|vcvtne|vpmultishift|vpermi2b|vpermt2b|vpermb)'
             ;;
+        */avx512vnni.cpp.*)
+            has "$object" VNNI '^vpdpbusd[[:space:]].*%zmm'
+            lacks "$object" 'saturation, BF16 or VBMI' '^(vpdpbusds|vpdpwssds|vdpbf16|vcvtne|vpmultishift|vpermi2b|vpermt2b|vpermb)'
+            ;;
         */neon.cpp.*)
             has "$object" 'a vector fma' '^fmla[[:space:]]+v[0-9]+\.4s'
             ;;

@@ -23,6 +23,7 @@ struct Expected {
 const Expected EXPECTED[] = {
     {ISA_AVX2, {"avx", "avx2", "fma"}},
     {ISA_AVX512, {"avx", "avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"}},
+    {ISA_AVX512VNNI, {"avx", "avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"}},
     {ISA_NEON, {"asimd"}},
 };
 

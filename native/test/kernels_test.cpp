@@ -62,6 +62,25 @@ public:
                 panelStride, inputs, gates, units};
     }
 
+    // Rows of random bytes, all of each row's stride, with scales.
+    Quantized quantized(int rows, int columns) {
+        const int64_t stride = (columns + 63) / 64 * 64;
+        float* data = block(rows * stride / 4);
+        fillBits(data, rows * stride / 4);
+        return {reinterpret_cast<uint8_t*>(data), matrix(1, rows).data, stride, rows, columns};
+    }
+
+    // Words of random bits, with scales and offsets; in the test of a real matrix the offsets fit the weights, here they need not.
+    PackedInt8 int8(int inputs, int gates, int units) {
+        const Packed words = packed((inputs + 3) / 4, gates, units);
+        fillBits(blocks.back().data, blocks.back().size);
+        const int outputs = gates * ((units + BLOCK - 1) / BLOCK * BLOCK);
+        const float* scales = matrix(1, outputs).data;
+        float* offsets = block(outputs);
+        fillBits(offsets, outputs);
+        return {words, scales, offsets};
+    }
+
     Indices indices(int length, int bound) {
         auto& values = ints.emplace_back(std::make_unique<std::vector<int32_t>>());
         for (int i = 0; i < length; i++) {
@@ -81,7 +100,7 @@ public:
             for (int64_t i = 0; i < blocks[b].size; i++) {
                 const float mine = blocks[b].data[i];
                 const float theirs = other.blocks[b].data[i];
-                if (memcmp(&mine, &theirs, sizeof mine) != 0 && !(isnan(mine) && isnan(theirs))) {
+                if (memcmp(&mine, &theirs, sizeof mine) != 0 && (blocks[b].bits || !(isnan(mine) && isnan(theirs)))) {
                     fprintf(stderr, "operand %zu, float %lld: expected %a, got %a\n", b, static_cast<long long>(i),
                             static_cast<double>(mine), static_cast<double>(theirs));
                     return false;
@@ -102,6 +121,7 @@ private:
         std::unique_ptr<void, Free> memory;
         float* data;
         int64_t size;
+        bool bits;  // these are no floats
     };
 
     int pick(std::initializer_list<int> choices) {
@@ -115,13 +135,22 @@ private:
         for (int64_t i = 0; i < before + size; i++) {
             all[i] = MARGIN;
         }
-        blocks.push_back({std::unique_ptr<void, Free>(memory), all + before, size});
+        blocks.push_back({std::unique_ptr<void, Free>(memory), all + before, size, false});
         return all + before;
     }
 
     void fill(float* data, int64_t count) {
         for (int64_t i = 0; i < count; i++) {
             data[i] = next();
+        }
+    }
+
+    // Fills all of the last block, or the start of it, with random bits.
+    void fillBits(float* data, int64_t count) {
+        blocks.back().bits = true;
+        for (int64_t i = 0; i < count; i++) {
+            const uint32_t bits = random();
+            memcpy(data + i, &bits, sizeof bits);
         }
     }
 
@@ -198,6 +227,14 @@ void addProducts() {
                 add("multiplyAdd", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
                     const Matrix a = o.matrix(rows, inputs);
                     t.multiplyAdd(a, o.packed(inputs, gates, units), o.matrix(rows, gates * padded(units)));
+                });
+                add("multiplyAddBf16", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
+                    const Matrix a = o.matrix(rows, inputs);
+                    t.multiplyAddBf16(a, o.packed((inputs + 1) / 2, gates, units), o.matrix(rows, gates * padded(units)));
+                });
+                add("multiplyAddInt8", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
+                    const Quantized a = o.quantized(rows, inputs);
+                    t.multiplyAddInt8(a, o.int8(inputs, gates, units), o.matrix(rows, gates * padded(units)));
                 });
                 add("weightGradient", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
                     const Matrix a = o.matrix(rows + 90 * i, inputs);
@@ -318,6 +355,17 @@ void addRows(int rows, int columns) {
     unary("logSoftmax", 0, [](const Table& t, Matrix x, Matrix y) { t.logSoftmax(x, y); });
     unary("multiply", 0, [](const Table& t, Matrix x, Matrix y) { t.multiply(x, y); });
     unary("scale", 0, [](const Table& t, Matrix x, Matrix) { t.scale(x, 0.37f); });
+    for (int scaling : {SCALING_ROW, SCALING_UNIT}) {
+        add("quantize", {scaling, rows, columns}, [=](const Table& t, Operands& o) {
+            const Matrix x = o.matrix(rows, columns);
+            if (scaling == SCALING_UNIT) {
+                for (int i = 0; i < rows * columns; i += 3) {
+                    x.data[i / columns * x.stride + i % columns] *= 0.25f;
+                }
+            }
+            t.quantize(scaling, x, o.quantized(rows, columns));
+        });
+    }
     add("columnSums", {rows, columns}, [=](const Table& t, Operands& o) {
         const Matrix x = o.matrix(rows, columns);
         t.columnSums(x, o.matrix(1, columns));

@@ -195,6 +195,62 @@ void multiplyAdd(Matrix a, Packed w, Matrix out) {
     }
 }
 
+// The words of narrow weights are at the places of floats; bits of what is at one.
+uint32_t wordAt(const Packed& w, int64_t input, int output) {
+    return static_cast<uint32_t>(bitsOf(at(w, input, output)));
+}
+
+void multiplyAddBf16(Matrix a, Packed w, Matrix out) {
+    for (int r = 0; r < a.rows; r++) {
+        for (int j = 0; j < outputs(w); j++) {
+            for (int k = 0; k < a.columns; k++) {
+                const uint32_t word = wordAt(w, k / 2, j);
+                const uint32_t half = k % 2 == 0 ? word & 0xffff : word >> 16;
+                at(out, r, j) = fma(at(a, r, k), floatOf(static_cast<int32_t>(half << 16)), at(out, r, j));
+            }
+        }
+    }
+}
+
+void quantize(int32_t scaling, Matrix x, Quantized q) {
+    for (int r = 0; r < x.rows; r++) {
+        float largest = 0;
+        bool number = true;
+        for (int k = 0; k < x.columns; k++) {
+            number = number && !isnan(at(x, r, k));
+            largest = std::max(largest, fabsf(at(x, r, k)));
+        }
+        float factor = 0;
+        if (!number || largest > (scaling == SCALING_UNIT ? 1.f : std::numeric_limits<float>::max())) {
+            q.scales[r] = NAN;
+        } else if (scaling == SCALING_UNIT) {
+            q.scales[r] = 1.f / 127;
+            factor = 127;
+        } else {
+            q.scales[r] = largest < 0x1p-119f ? 0.f : largest / 127;
+            factor = largest < 0x1p-119f ? 0.f : 127 / largest;
+        }
+        for (int k = 0; k < x.columns; k++) {
+            // Exact in double: 24 bits by 24 bits. The current rounding is to nearest, ties to even.
+            const double level = isnan(q.scales[r]) ? 0 : nearbyint(static_cast<double>(at(x, r, k)) * static_cast<double>(factor));
+            q.data[r * q.stride + k] = static_cast<uint8_t>(128 + static_cast<int>(level));
+        }
+    }
+}
+
+void multiplyAddInt8(Quantized a, PackedInt8 w, Matrix out) {
+    for (int r = 0; r < a.rows; r++) {
+        for (int j = 0; j < outputs(w.words); j++) {
+            int64_t sum = -static_cast<int64_t>(bitsOf(w.offsets[j]));
+            for (int k = 0; k < 4 * w.words.inputs; k++) {
+                const auto weight = static_cast<int8_t>(wordAt(w.words, k / 4, j) >> (k % 4 * 8));
+                sum += static_cast<int64_t>(a.data[r * a.stride + k]) * weight;
+            }
+            at(out, r, j) = fma(static_cast<float>(wrapped(sum)), a.scales[r] * w.scales[j], at(out, r, j));
+        }
+    }
+}
+
 void weightGradient(Matrix a, Matrix dz, Packed dw) {
     for (int r = a.rows - 1; r >= 0; r--) {
         for (int k = 0; k < dw.inputs; k++) {

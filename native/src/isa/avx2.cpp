@@ -139,6 +139,32 @@ INLINE float firstLane(Floats v) {
     return _mm256_cvtss_f32(v);
 }
 
+INLINE Ints larger(Ints a, Ints b) {
+    return _mm256_max_epi32(a, b);
+}
+
+INLINE Floats toFloats(Ints v) {
+    return _mm256_cvtepi32_ps(v);
+}
+
+// The low byte of each lane.
+INLINE void storeBytes(uint8_t* p, Ints v) {
+    const Ints low = _mm256_shuffle_epi8(v, _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+                                                             0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1));
+    const __m128i both = _mm_unpacklo_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), both);
+}
+
+// Sums of bytes times signed bytes, four to a lane. Two at a time would saturate as bytes, so they are widened first: those of even
+// places and those of odd ones, which costs the bytes nothing where several vectors of weights share them.
+INLINE Ints dot4(Ints sum, Ints bytes, Ints weights) {
+    const Ints evenBytes = _mm256_and_si256(bytes, _mm256_set1_epi16(0xff));
+    const Ints oddBytes = _mm256_srli_epi16(bytes, 8);
+    const Ints even = _mm256_madd_epi16(evenBytes, _mm256_srai_epi16(_mm256_slli_epi16(weights, 8), 8));
+    const Ints odd = _mm256_madd_epi16(oddBytes, _mm256_srai_epi16(weights, 8));
+    return _mm256_add_epi32(sum, _mm256_add_epi32(even, odd));
+}
+
 #include "../body/kernels.inc"
 
 }  // namespace

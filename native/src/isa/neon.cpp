@@ -156,6 +156,30 @@ INLINE float firstLane(Floats v) {
     return vgetq_lane_f32(v, 0);
 }
 
+INLINE Ints larger(Ints a, Ints b) {
+    return vmaxq_s32(a, b);
+}
+
+INLINE Floats toFloats(Ints v) {
+    return vcvtq_f32_s32(v);
+}
+
+// The low byte of each lane.
+INLINE void storeBytes(uint8_t* p, Ints v) {
+    const uint16x4_t halves = vmovn_u32(vreinterpretq_u32_s32(v));
+    const uint8x8_t bytes = vmovn_u16(vcombine_u16(halves, halves));
+    __builtin_memcpy(p, &bytes, LANES);
+}
+
+// Sums of bytes times signed bytes, four to a lane. A product fits 16 bits; pairs of them are added to 32.
+INLINE Ints dot4(Ints sum, Ints bytes, Ints weights) {
+    const uint8x16_t a = vreinterpretq_u8_s32(bytes);
+    const int8x16_t w = vreinterpretq_s8_s32(weights);
+    const int16x8_t low = vmulq_s16(vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(a))), vmovl_s8(vget_low_s8(w)));
+    const int16x8_t high = vmulq_s16(vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(a))), vmovl_s8(vget_high_s8(w)));
+    return vaddq_s32(sum, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+}
+
 #include "../body/kernels.inc"
 
 }  // namespace

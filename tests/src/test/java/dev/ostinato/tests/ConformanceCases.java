@@ -2,11 +2,14 @@ package dev.ostinato.tests;
 
 import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.AdamStep;
+import dev.ostinato.kernels.Bf16Matrix;
 import dev.ostinato.kernels.Function;
 import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Scaling;
 import dev.ostinato.tests.Conformance.Case;
 import dev.ostinato.tests.Conformance.Operation;
 import java.util.ArrayList;
@@ -38,6 +41,7 @@ final class ConformanceCases {
     static Map<String, List<Case>> all() {
         ConformanceCases cases = new ConformanceCases();
         cases.products();
+        cases.quantization();
         cases.sums();
         cases.tables();
         cases.simpleCells();
@@ -76,12 +80,16 @@ final class ConformanceCases {
         for (int gates = 1; gates <= 4; gates++) {
             for (int rows : ROWS) {
                 productsOfSizes(rows, gates, turn++, this::multiplyAdd);
+                productsOfSizes(rows, gates, turn, this::multiplyAddBf16);
+                productsOfSizes(rows, gates, turn, this::multiplyAddInt8);
             }
             for (int rows : GRADIENT_ROWS) {
                 productsOfSizes(rows, gates, turn++, this::weightGradient);
             }
         }
         multiplyAdd(0, 3, 1, 5);
+        multiplyAddBf16(0, 3, 1, 5);
+        multiplyAddInt8(0, 3, 1, 5);
         weightGradient(0, 3, 1, 5);
     }
 
@@ -103,6 +111,34 @@ final class ConformanceCases {
             PackedMatrix w = operands.weights("w", inputs, gates, units);
             kernels.multiplyAdd(a, w, operands.gateUpdated("out", rows, w));
         });
+    }
+
+    private void multiplyAddBf16(int rows, int inputs, int gates, int units) {
+        add("multiplyAddBf16", productSizes(rows, inputs, gates, units), (kernels, operands) -> {
+            Matrix a = operands.input("a", rows, inputs);
+            Bf16Matrix w = operands.bf16("w", inputs, gates, units);
+            kernels.multiplyAddBf16(a, w, operands.updated("out", rows, w.outputs()));
+        });
+    }
+
+    private void multiplyAddInt8(int rows, int inputs, int gates, int units) {
+        add("multiplyAddInt8", productSizes(rows, inputs, gates, units), (kernels, operands) -> {
+            Int8Matrix w = operands.int8("w", inputs, gates, units);
+            kernels.multiplyAddInt8(operands.quantized("a", Scaling.ROW, rows, inputs), w,
+                    operands.updated("out", rows, w.outputs()));
+        });
+    }
+
+    private void quantization() {
+        for (Scaling scaling : Scaling.values()) {
+            eachRowShape((rows, columns, shape) -> {
+                add("quantize", scaling + " " + shape, (kernels, operands) -> kernels.quantize(scaling,
+                        operands.input("x", rows, columns), operands.quantizedOutput("q", rows, columns)));
+                add("quantize", scaling + " up to 1, " + shape, (kernels, operands) -> kernels.quantize(scaling,
+                        operands.input("x", rows, columns, index -> operands.unitBits()),
+                        operands.quantizedOutput("q", rows, columns)));
+            });
+        }
     }
 
     private void weightGradient(int rows, int inputs, int gates, int units) {

@@ -9,6 +9,7 @@ import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.QuantizedRows;
 import dev.ostinato.tests.Conformance.Case;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -89,6 +90,8 @@ final class ConformanceCatchesFaultsTest {
                     memories.add(matrix.memory());
                 } else if (argument instanceof PackedMatrix matrix) {
                     memories.add(matrix.memory());
+                } else if (argument instanceof QuantizedRows rows) {
+                    memories.add(rows.memory());
                 }
             }
             memories.forEach(memory -> before.add(memory.copy()));

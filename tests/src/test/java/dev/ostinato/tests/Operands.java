@@ -1,9 +1,14 @@
 package dev.ostinato.tests;
 
+import dev.ostinato.kernels.Bf16Matrix;
 import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.Int8Matrix;
+import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.QuantizedRows;
+import dev.ostinato.kernels.Scaling;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -77,6 +82,68 @@ final class Operands {
         return packed(name, count, gates, units, true);
     }
 
+    /** Returns bfloat16 weights, which are only read: a matrix alone, or the first or second of a pair. */
+    Bf16Matrix bf16(String name, int count, int gates, int units) {
+        PackedMatrix w = packed(name, count, gates, units, false);
+        PackedMatrix other = PackedMatrix.of(1 + random.nextInt(5), gates, units);
+        Bf16Matrix matrix = switch (random.nextInt(3)) {
+            case 0 -> Bf16Matrix.of(w);
+            case 1 -> Bf16Matrix.pair(w, other)[0];
+            default -> Bf16Matrix.pair(other, w)[1];
+        };
+        unwritten(name, matrix.words().memory());
+        return matrix;
+    }
+
+    /** Returns weights of eight bits, which are only read: a matrix alone, or the first or second of a pair. */
+    Int8Matrix int8(String name, int count, int gates, int units) {
+        PackedMatrix w = packed(name, count, gates, units, false);
+        PackedMatrix other = PackedMatrix.of(1 + random.nextInt(5), gates, units);
+        for (int k = 0; k < count * gates * units; k++) {
+            float weight = w.get(k / (gates * units), k / units % gates, k % units);
+            w.set(k / (gates * units), k / units % gates, k % units, Float.isFinite(weight) ? weight : 1f);
+        }
+        all.removeLast(); // it has changed since it was remembered, and the call does not see it
+        Int8Matrix matrix = switch (random.nextInt(3)) {
+            case 0 -> Int8Matrix.of(w);
+            case 1 -> Int8Matrix.pair(w, other)[0];
+            default -> Int8Matrix.pair(other, w)[1];
+        };
+        unwritten(name, matrix.words().memory());
+        unwritten(name + " scales", matrix.scales().memory());
+        unwritten(name + " offsets", matrix.offsets().memory());
+        return matrix;
+    }
+
+    /** Returns rows to be quantised; until then their levels are 0. Every bit of theirs counts. */
+    QuantizedRows quantizedOutput(String name, int rows, int columns) {
+        int before = random.nextInt(3);
+        QuantizedRows q = QuantizedRows.of(before + rows + random.nextInt(2), columns).rows(before, before + rows);
+        long levels = (q.address() - q.memory().address()) / Integer.BYTES;
+        long scales = (q.scalesAddress() - q.memory().address()) / Float.BYTES;
+        BitSet inside = new BitSet();
+        inside.set((int) scales, (int) scales + rows);
+        int words = Math.ceilDiv(columns, Integer.BYTES);
+        for (int r = 0; r < rows; r++) {
+            int first = (int) levels + r * q.stride() / Integer.BYTES;
+            inside.set(first, first + words);
+        }
+        all.add(new Operand(name, q.memory(), inside::get, index -> " word " + index, true));
+        return q;
+    }
+
+    /** Returns rows that have been quantised and are only read. */
+    QuantizedRows quantized(String name, Scaling scaling, int rows, int columns) {
+        QuantizedRows q = QuantizedRows.of(rows, columns);
+        Kernels.of(Conformance.scalar()).quantize(scaling, input(name + " before", rows, columns), q);
+        unwritten(name, q.memory());
+        return q;
+    }
+
+    private void unwritten(String name, Memory memory) {
+        all.add(new Operand(name, memory, index -> false, index -> " word " + index));
+    }
+
     /** Returns indices in [0, bound), most of them more than once. */
     Indices indices(String name, int length, int bound) {
         Indices indices = Indices.of(length + 2 * MARGIN).slice(MARGIN, MARGIN + length);
@@ -95,6 +162,13 @@ final class Operands {
     /** Records what an operation returned. */
     void result(float value) {
         results.add(value);
+    }
+
+    /** Returns the bits of a number in [-1, 1], many of which are halfway between two of the 255 levels that they are rounded to. */
+    int unitBits() {
+        float level = random.nextInt(-127, 128) + (random.nextBoolean() ? 0.5f : 0f);
+        float x = random.nextBoolean() ? Math.clamp(level / 127f, -1f, 1f) : random.nextFloat(-1f, 1f);
+        return Float.floatToRawIntBits(x);
     }
 
     private int randomBits() {
@@ -207,13 +281,20 @@ final class Operands {
         private final int[] before;
         private final IntPredicate written;
         private final Place place;
+        /** Whether a NaN is not like any other NaN: some of these words are no floats. */
+        private final boolean bits;
 
         Operand(String name, Memory memory, IntPredicate written, Place place) {
+            this(name, memory, written, place, false);
+        }
+
+        Operand(String name, Memory memory, IntPredicate written, Place place, boolean bits) {
             this.name = name;
             this.memory = memory;
             this.before = ints(memory);
             this.written = written;
             this.place = place;
+            this.bits = bits;
         }
 
         void differences(Operand actual, Agreement agreement, List<String> found) {
@@ -221,7 +302,7 @@ final class Operands {
             int[] actualBits = ints(actual.memory);
             for (int i = 0; i < expectedBits.length; i++) {
                 if (written.test(i)) {
-                    if (!agreement.holds(i, expectedBits[i], actualBits[i])) {
+                    if (bits ? expectedBits[i] != actualBits[i] : !agreement.holds(i, expectedBits[i], actualBits[i])) {
                         found.add(name + place.of(i) + ": " + describe(expectedBits[i], actualBits[i]));
                     }
                 } else if (expectedBits[i] != before[i] || actualBits[i] != before[i]) {

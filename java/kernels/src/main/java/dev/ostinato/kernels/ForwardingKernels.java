@@ -31,6 +31,23 @@ public abstract class ForwardingKernels implements KernelSet {
         delegate.columnSums(x, sums);
     }
 
+    // Products with narrow weights
+
+    @Override
+    public void multiplyAddBf16(Matrix a, Bf16Matrix w, Matrix out) {
+        delegate.multiplyAddBf16(a, w, out);
+    }
+
+    @Override
+    public void quantize(Scaling scaling, Matrix x, QuantizedRows q) {
+        delegate.quantize(scaling, x, q);
+    }
+
+    @Override
+    public void multiplyAddInt8(QuantizedRows a, Int8Matrix w, Matrix out) {
+        delegate.multiplyAddInt8(a, w, out);
+    }
+
     // Tables
 
     @Override

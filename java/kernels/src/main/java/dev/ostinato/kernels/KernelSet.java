@@ -37,6 +37,41 @@ public interface KernelSet {
      */
     void columnSums(Matrix x, Matrix sums);
 
+    // Products with narrow weights
+
+    /**
+     * Adds a product: {@link #multiplyAdd} with each weight as the float that it is; {@code a[r][K - 1]} is not followed by another
+     * term when K is odd.
+     *
+     * @param a (R, K)
+     * @param w K inputs
+     * @param out (R, {@code w.outputs()}), accumulated into
+     */
+    void multiplyAddBf16(Matrix a, Bf16Matrix w, Matrix out);
+
+    /**
+     * Quantises each row by itself, with {@code m = max over k of |x[k]|}, where NaN is larger than any number: <pre>
+     * ROW:    m &lt; 2^-119: scale = factor = 0;   m finite: scale = m / 127, factor = 127 / m
+     * UNIT:   m &lt;= 1: scale = 1f / 127, factor = 127
+     * level = fma(x, factor, 0x1.8p23) - 0x1.8p23</pre>
+     * so levels are rounded once, ties to even, and lie in [-127, 127]. In every other case the row has the scale NaN and levels 0, and
+     * what is multiplied with it becomes NaN.
+     *
+     * @param x (R, K)
+     * @param q (R, K) overwritten
+     */
+    void quantize(Scaling scaling, Matrix x, QuantizedRows q);
+
+    /**
+     * Adds a product of levels: {@code out[r][j] = fma((float) s, a.scale[r] * w.scale[j], out[r][j])}, where
+     * {@code s = sum over k of a.level[r][k] * w.level[k][j]} is exact and its conversion rounds to nearest, ties to even.
+     *
+     * @param a (R, K)
+     * @param w K inputs
+     * @param out (R, {@code w.outputs()}), accumulated into
+     */
+    void multiplyAddInt8(QuantizedRows a, Int8Matrix w, Matrix out);
+
     // Tables
 
     /**

@@ -62,6 +62,38 @@ public final class Kernels {
         keep(x, sums);
     }
 
+    // Products with narrow weights
+
+    /** See {@link KernelSet#multiplyAddBf16}. */
+    public void multiplyAddBf16(Matrix a, Bf16Matrix w, Matrix out) {
+        shape("a", a, out.rows(), w.inputs());
+        shape("out", out, a.rows(), w.outputs());
+        set.multiplyAddBf16(a, w, out);
+        keep(a, out);
+        Reference.reachabilityFence(w);
+    }
+
+    /** See {@link KernelSet#quantize}. */
+    public void quantize(Scaling scaling, Matrix x, QuantizedRows q) {
+        shape("x", x, q.rows(), q.columns());
+        set.quantize(scaling, x, q);
+        keep(x, x);
+        Reference.reachabilityFence(q.memory());
+    }
+
+    /** See {@link KernelSet#multiplyAddInt8}. */
+    public void multiplyAddInt8(QuantizedRows a, Int8Matrix w, Matrix out) {
+        if (a.columns() != w.inputs()) {
+            throw new IllegalArgumentException(
+                    "a: expected (" + out.rows() + ", " + w.inputs() + "), got " + a.shape());
+        }
+        shape("out", out, a.rows(), w.outputs());
+        set.multiplyAddInt8(a, w, out);
+        keep(out, out);
+        Reference.reachabilityFence(a.memory());
+        Reference.reachabilityFence(w);
+    }
+
     // Tables
 
     /** Overwrites every row of {@code out} (R, N) with {@code row} (1, N). */

@@ -69,6 +69,16 @@ public final class PackedMatrix {
         return new PackedMatrix[] {both.inputs(0, firstInputs), both.inputs(firstInputs, both.inputs)};
     }
 
+    /** Allocates the words of two narrower matrices, so many for the inputs of each, as a pair. */
+    static PackedMatrix[] pairOfWords(PackedMatrix first, int firstWords, PackedMatrix second, int secondWords) {
+        if (second.gates != first.gates || second.units != first.units) {
+            throw new IllegalArgumentException(
+                    "pair: expected the same gates and units, got " + first + " and " + second);
+        }
+        Memory memory = Memory.ofFloats(floats(Math.addExact(firstWords, secondWords), first.gates, first.units));
+        return pair(memory, 0, firstWords, secondWords, first.gates, first.units);
+    }
+
     /** Views the inputs from {@code from} (inclusive) to {@code to} (exclusive). */
     public PackedMatrix inputs(int from, int to) {
         Objects.checkFromToIndex(from, to, inputs);

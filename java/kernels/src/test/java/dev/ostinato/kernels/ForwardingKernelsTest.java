@@ -42,6 +42,12 @@ final class ForwardingKernelsTest {
                 return Matrix.of(n, n);
             } else if (type == PackedMatrix.class) {
                 return PackedMatrix.of(n, 1, n);
+            } else if (type == Bf16Matrix.class) {
+                return Bf16Matrix.of(PackedMatrix.of(n, 1, n));
+            } else if (type == Int8Matrix.class) {
+                return Int8Matrix.of(PackedMatrix.of(n, 1, n));
+            } else if (type == QuantizedRows.class) {
+                return QuantizedRows.of(n, n);
             } else if (type == Indices.class) {
                 return Indices.of(n);
             } else if (type == AdamStep.class) {

@@ -8,7 +8,8 @@ import java.util.Locale;
 enum Isa {
     AVX2(0, "x86_64", "AVX2 with FMA"),
     AVX512(1, "x86_64", "AVX-512 (F, BW, DQ, VL)"),
-    NEON(2, "aarch64", "NEON");
+    AVX512VNNI(2, "x86_64", "AVX-512 (F, BW, DQ, VL, VNNI)"),
+    NEON(3, "aarch64", "NEON");
 
     private final int number;
 

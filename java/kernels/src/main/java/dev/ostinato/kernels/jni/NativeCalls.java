@@ -3,7 +3,8 @@ package dev.ostinato.kernels.jni;
 /**
  * The functions of the library, one for each line of {@code native/src/kernels.def}. The first argument is the {@link #kernels} of an ISA.
  * A matrix is passed as its address, rows, columns and stride; packed weights as the addresses of input 0 in the first, second and last
- * panel, inputs, gates and units; indices as their address and length.
+ * panel, inputs, gates and units; weights of eight bits as their words followed by scales and offsets; quantised rows as the addresses of
+ * levels and scales, rows, columns and stride; indices as their address and length.
  */
 final class NativeCalls {
     private NativeCalls() {
@@ -27,6 +28,16 @@ final class NativeCalls {
     static native void columnSums(long kernels, long x, int xRows, int xColumns, int xStride, long sums, int sumsRows,
             int sumsColumns,
             int sumsStride);
+
+    static native void multiplyAddBf16(long kernels, long a, int aRows, int aColumns, int aStride, long w, long wSecond,
+            long wLast, int wInputs, int wGates, int wUnits, long out, int outRows, int outColumns, int outStride);
+
+    static native void quantize(long kernels, int scaling, long x, int xRows, int xColumns, int xStride, long q,
+            long qScales, int qRows, int qColumns, int qStride);
+
+    static native void multiplyAddInt8(long kernels, long a, long aScales, int aRows, int aColumns, int aStride, long w,
+            long wSecond, long wLast, int wInputs, int wGates, int wUnits, long wScales, long wOffsets, long out,
+            int outRows, int outColumns, int outStride);
 
     static native void scatterAdd(long kernels, long x, int xRows, int xColumns, int xStride, long indices, int length,
             long table,

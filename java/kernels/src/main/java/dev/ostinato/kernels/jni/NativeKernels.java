@@ -2,11 +2,15 @@ package dev.ostinato.kernels.jni;
 
 import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.AdamStep;
+import dev.ostinato.kernels.Bf16Matrix;
 import dev.ostinato.kernels.Function;
 import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.KernelSet;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.QuantizedRows;
+import dev.ostinato.kernels.Scaling;
 import dev.ostinato.kernels.Transpose;
 import dev.ostinato.kernels.raw.Pool;
 import java.lang.ref.Reference;
@@ -45,6 +49,30 @@ final class NativeKernels implements KernelSet {
     public void columnSums(Matrix x, Matrix sums) {
         NativeCalls.columnSums(kernels, x.address(), x.rows(), x.columns(), x.stride(), sums.address(), sums.rows(),
                 sums.columns(), sums.stride());
+    }
+
+    // Products with narrow weights
+
+    @Override
+    public void multiplyAddBf16(Matrix a, Bf16Matrix w, Matrix out) {
+        PackedMatrix words = w.words();
+        NativeCalls.multiplyAddBf16(kernels, a.address(), a.rows(), a.columns(), a.stride(), words.panelAddress(0),
+                second(words), last(words), words.inputs(), words.gates(), words.units(), out.address(), out.rows(),
+                out.columns(), out.stride());
+    }
+
+    @Override
+    public void quantize(Scaling scaling, Matrix x, QuantizedRows q) {
+        NativeCalls.quantize(kernels, code(scaling), x.address(), x.rows(), x.columns(), x.stride(), q.address(),
+                q.scalesAddress(), q.rows(), q.columns(), q.stride());
+    }
+
+    @Override
+    public void multiplyAddInt8(QuantizedRows a, Int8Matrix w, Matrix out) {
+        PackedMatrix words = w.words();
+        NativeCalls.multiplyAddInt8(kernels, a.address(), a.scalesAddress(), a.rows(), a.columns(), a.stride(),
+                words.panelAddress(0), second(words), last(words), words.inputs(), words.gates(), words.units(),
+                w.scales().address(), w.offsets().address(), out.address(), out.rows(), out.columns(), out.stride());
     }
 
     // Tables
@@ -326,6 +354,13 @@ final class NativeKernels implements KernelSet {
             case TANH -> 0;
             case RELU -> 1;
             case IDENTITY -> 2;
+        };
+    }
+
+    private static int code(Scaling scaling) {
+        return switch (scaling) {
+            case ROW -> 0;
+            case UNIT -> 1;
         };
     }
 

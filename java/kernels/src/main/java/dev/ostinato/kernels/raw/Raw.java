@@ -3,7 +3,7 @@ package dev.ostinato.kernels.raw;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Reads and writes floats and ints at raw addresses. */
+/** Reads and writes floats, ints and bytes at raw addresses. */
 public final class Raw {
     /**
      * All of memory as one segment. Because it is a constant, the JIT compiler knows its kind, scope and length, and an access
@@ -47,6 +47,21 @@ public final class Raw {
     /** Returns the int at {@code index} ints from {@code address}. */
     public static int getInt(long address, long index) {
         return ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address + index * Integer.BYTES);
+    }
+
+    /** Writes an int at {@code index} ints from {@code address}. */
+    public static void setInt(long address, long index, int value) {
+        ALL.set(ValueLayout.JAVA_INT_UNALIGNED, address + index * Integer.BYTES, value);
+    }
+
+    /** Returns the byte at {@code index} bytes from {@code address}, unsigned. */
+    public static int getByte(long address, long index) {
+        return Byte.toUnsignedInt(ALL.get(ValueLayout.JAVA_BYTE, address + index));
+    }
+
+    /** Writes the low eight bits of an int at {@code index} bytes from {@code address}. */
+    public static void setByte(long address, long index, int value) {
+        ALL.set(ValueLayout.JAVA_BYTE, address + index, (byte) value);
     }
 
     /** Copies {@code count} floats; the ranges may overlap. */

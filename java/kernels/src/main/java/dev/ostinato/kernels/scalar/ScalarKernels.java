@@ -2,11 +2,15 @@ package dev.ostinato.kernels.scalar;
 
 import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.AdamStep;
+import dev.ostinato.kernels.Bf16Matrix;
 import dev.ostinato.kernels.Function;
 import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.KernelSet;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.QuantizedRows;
+import dev.ostinato.kernels.Scaling;
 import dev.ostinato.kernels.Transpose;
 import dev.ostinato.kernels.raw.Raw;
 
@@ -60,6 +64,23 @@ final class ScalarKernels implements KernelSet {
             }
             set(sums, 0, j, acc);
         }
+    }
+
+    // Products with narrow weights
+
+    @Override
+    public void multiplyAddBf16(Matrix a, Bf16Matrix w, Matrix out) {
+        ScalarNarrow.multiplyAddBf16(a, w, out);
+    }
+
+    @Override
+    public void quantize(Scaling scaling, Matrix x, QuantizedRows q) {
+        ScalarNarrow.quantize(scaling, x, q);
+    }
+
+    @Override
+    public void multiplyAddInt8(QuantizedRows a, Int8Matrix w, Matrix out) {
+        ScalarNarrow.multiplyAddInt8(a, w, out);
     }
 
     // Tables

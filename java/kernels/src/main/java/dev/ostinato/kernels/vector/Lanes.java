@@ -3,6 +3,8 @@ package dev.ostinato.kernels.vector;
 import dev.ostinato.kernels.raw.Raw;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -19,6 +21,12 @@ final class Lanes {
             REQUESTED.isEmpty() || REQUESTED.equals("128") || REQUESTED.equals("256") || REQUESTED.equals("512");
 
     static final VectorSpecies<Float> SPECIES = species();
+
+    /** Ints of the same width. */
+    static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
+
+    /** Shorts of the same width. */
+    static final VectorSpecies<Short> SHORTS = VectorSpecies.of(short.class, SPECIES.vectorShape());
 
     /** Floats in a vector. */
     static final int COUNT = SPECIES.length();
@@ -51,6 +59,22 @@ final class Lanes {
 
     static FloatVector load(long address) {
         return FloatVector.fromMemorySegment(SPECIES, Raw.ALL, address, ORDER);
+    }
+
+    static IntVector loadInts(long address) {
+        return IntVector.fromMemorySegment(INTS, Raw.ALL, address, ORDER);
+    }
+
+    static ShortVector loadShorts(long address) {
+        return ShortVector.fromMemorySegment(SHORTS, Raw.ALL, address, ORDER);
+    }
+
+    static void store(IntVector v, long address) {
+        v.intoMemorySegment(Raw.ALL, address, ORDER);
+    }
+
+    static void store(ShortVector v, long address) {
+        v.intoMemorySegment(Raw.ALL, address, ORDER);
     }
 
     static void store(FloatVector v, long address) {

@@ -2,11 +2,15 @@ package dev.ostinato.kernels.vector;
 
 import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.AdamStep;
+import dev.ostinato.kernels.Bf16Matrix;
 import dev.ostinato.kernels.Function;
 import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.KernelSet;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.QuantizedRows;
+import dev.ostinato.kernels.Scaling;
 import dev.ostinato.kernels.Transpose;
 import dev.ostinato.kernels.raw.Raw;
 import dev.ostinato.kernels.scalar.Elementary;
@@ -31,6 +35,26 @@ final class VectorKernels implements KernelSet {
         for (int r = x.rows() - 1; r >= 0; r--) {
             VectorRows.add(x.rowAddress(r), sums.address(), bytes(x));
         }
+    }
+
+    // Products with narrow weights
+
+    @Override
+    public void multiplyAddBf16(Matrix a, Bf16Matrix w, Matrix out) {
+        VectorBf16.multiplyAdd(a, w, out);
+    }
+
+    @Override
+    public void quantize(Scaling scaling, Matrix x, QuantizedRows q) {
+        for (int r = 0; r < x.rows(); r++) {
+            VectorInt8.quantize(scaling, x.rowAddress(r), x.columns(), q.rowAddress(r),
+                    q.scalesAddress() + (long) r * Float.BYTES);
+        }
+    }
+
+    @Override
+    public void multiplyAddInt8(QuantizedRows a, Int8Matrix w, Matrix out) {
+        VectorInt8.multiplyAdd(a, w, out);
     }
 
     // Tables

@@ -9,16 +9,16 @@ import java.lang.ref.Reference;
 /** Cuts products into {@link Tiles} so that what a tile reads again is still in the nearest cache. */
 final class VectorProducts {
     /** Inputs of a product taken at a time: a pair of weight columns, a line per input, then stays in L1. */
-    private static final int INPUTS_AT_A_TIME = 128;
+    static final int INPUTS_AT_A_TIME = 128;
     /** Rows taken at a time: with {@link #INPUTS_AT_A_TIME} inputs 48 KB, which stay in L2 while the weights pass by. */
-    private static final int ROWS_AT_A_TIME = 96;
+    static final int ROWS_AT_A_TIME = 96;
     /** Rows of a weight gradient taken at a time: a pair of columns of dz is then 8 KB, and stays in L1. */
     private static final int GRADIENT_ROWS_AT_A_TIME = 128;
     /** The most rows of a tile. */
     static final int TILE_ROWS = 5;
 
     /** Room for a piece of a, tile by tile: {@code [tile][input][row]}. */
-    private static final ThreadLocal<Memory> SCRATCH = ThreadLocal
+    static final ThreadLocal<Memory> SCRATCH = ThreadLocal
             .withInitial(() -> Memory.ofFloats((long) ROWS_AT_A_TIME * INPUTS_AT_A_TIME));
 
     private VectorProducts() {
@@ -51,7 +51,7 @@ final class VectorProducts {
     }
 
     /** Lays the rows of each tile side by side. */
-    private static void pack(long from, long rowBytes, int rows, int inputs, long to) {
+    static void pack(long from, long rowBytes, int rows, int inputs, long to) {
         int tiles = Math.ceilDiv(rows, TILE_ROWS);
         for (int tile = 0; tile < tiles; tile++) {
             int tileRows = Math.ceilDiv(rows, tiles - tile);
@@ -92,7 +92,7 @@ final class VectorProducts {
     }
 
     /** Two columns of vectors and the packed rows. */
-    private static void product(long packed, long b, long bStep, long bNext, long c, long cRow, long cNext, int rows,
+    static void product(long packed, long b, long bStep, long bNext, long c, long cRow, long cNext, int rows,
             int inputs) {
         int tiles = Math.ceilDiv(rows, TILE_ROWS);
         for (int tile = 0; tile < tiles; tile++) {
@@ -105,7 +105,7 @@ final class VectorProducts {
     }
 
     /** One column of vectors and the packed rows. */
-    private static void productOfOne(long packed, long b, long bStep, long c, long cRow, int rows, int inputs) {
+    static void productOfOne(long packed, long b, long bStep, long c, long cRow, int rows, int inputs) {
         int tiles = Math.ceilDiv(rows, TILE_ROWS);
         for (int tile = 0; tile < tiles; tile++) {
             int tileRows = Math.ceilDiv(rows, tiles - tile);
@@ -216,7 +216,7 @@ final class VectorProducts {
         }
     }
 
-    private static int vectors(PackedMatrix w, int panel) {
+    static int vectors(PackedMatrix w, int panel) {
         return w.blocks(panel) * (Matrix.BLOCK / Lanes.COUNT);
     }
 
@@ -226,7 +226,7 @@ final class VectorProducts {
         return (long) (w.output(panel, lane / Matrix.BLOCK) + lane % Matrix.BLOCK) * Float.BYTES;
     }
 
-    private static long bytes(Matrix matrix) {
+    static long bytes(Matrix matrix) {
         return (long) matrix.stride() * Float.BYTES;
     }
 }
