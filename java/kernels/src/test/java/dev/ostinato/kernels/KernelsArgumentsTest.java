@@ -49,6 +49,34 @@ final class KernelsArgumentsTest {
         rejects("sums: expected (1, 7), got (3, 7)", () -> kernels.columnSums(matrix(3, 7), matrix(3, 7)));
     }
 
+    // Products with narrow weights
+
+    @Test
+    void multiplyAddBf16() {
+        Bf16Matrix narrow = Bf16Matrix.of(w);
+        rejects("a: expected (3, 5), got (3, 6)", () -> kernels.multiplyAddBf16(matrix(3, 6), narrow, matrix(3, 64)));
+        rejects("a: expected (3, 5), got (2, 5)", () -> kernels.multiplyAddBf16(matrix(2, 5), narrow, matrix(3, 64)));
+        rejects("out: expected (3, 64), got (3, 40)",
+                () -> kernels.multiplyAddBf16(matrix(3, 5), narrow, matrix(3, 40)));
+    }
+
+    @Test
+    void quantize() {
+        QuantizedRows q = QuantizedRows.of(3, 5);
+        rejects("x: expected (3, 5), got (3, 6)", () -> kernels.quantize(Scaling.ROW, matrix(3, 6), q));
+        rejects("x: expected (3, 5), got (2, 5)", () -> kernels.quantize(Scaling.UNIT, matrix(2, 5), q));
+    }
+
+    @Test
+    void multiplyAddInt8() {
+        Int8Matrix narrow = Int8Matrix.of(w);
+        QuantizedRows q = QuantizedRows.of(3, 5);
+        rejects("a: expected (3, 5), got (3, 8)",
+                () -> kernels.multiplyAddInt8(QuantizedRows.of(3, 8), narrow, matrix(3, 64)));
+        rejects("out: expected (3, 64), got (2, 64)", () -> kernels.multiplyAddInt8(q, narrow, matrix(2, 64)));
+        rejects("out: expected (3, 64), got (3, 40)", () -> kernels.multiplyAddInt8(q, narrow, matrix(3, 40)));
+    }
+
     // Tables
 
     @Test
