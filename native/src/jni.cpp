@@ -23,7 +23,9 @@ float* floats(int64_t address) {
 #define PASSED_MATRIX(name) int64_t name, int32_t name##Rows, int32_t name##Columns, int32_t name##Stride
 #define PASSED_PACKED(name) \
     int64_t name, int64_t name##Second, int64_t name##Last, int32_t name##Inputs, int32_t name##Gates, int32_t name##Units
-#define PASSED_INT8(name) PASSED_PACKED(name), int64_t name##Scales, int64_t name##Offsets
+#define PASSED_INT8(name)                                                                                                         \
+    int64_t name, int64_t name##Second, int64_t name##Last, int32_t name##Inputs, int32_t name##Gates, int32_t name##Units, \
+        int64_t name##Scales, int64_t name##Offsets
 #define PASSED_QUANTIZED(name) int64_t name, int64_t name##Scales, int32_t name##Rows, int32_t name##Columns, int32_t name##Stride
 #define PASSED_INDICES(name) int64_t name, int32_t name##Length
 #define PASSED_INT(name) int32_t name
