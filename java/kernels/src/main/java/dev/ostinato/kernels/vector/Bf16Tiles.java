@@ -11,10 +11,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/**
- * {@link Tiles} of one row by bfloat16 weights, two inputs to a word: {@code count} words, each multiplied by two floats of a. The tiles
- * hold half as many vectors, because each of them takes twice the operations and a method that is too large is not compiled well.
- */
+/** {@link Tiles} of one row by bfloat16 weights, two inputs to a word: {@code count} words, each multiplied by two floats of a. */
 final class Bf16Tiles {
     private static final int UPPER = 0xffff0000;
 
@@ -31,10 +28,9 @@ final class Bf16Tiles {
         return words.lanewise(VectorOperators.AND, UPPER).reinterpretAsFloats();
     }
 
-    /** Eight vectors: two runs of 4 in {@code b}, {@code bNext} apart; each has an address of its own in {@code c}. */
-    static void rowEight(long a, long b, long bStep, long bNext, int count, long c0, long c1, long c2, long c3, long c4,
-            long c5, long c6, long c7) {
-        long next = in(bNext);
+    /** Eight vectors side by side in {@code b}; each has an address of its own in {@code c}. */
+    static void rowEight(long a, long b, long bStep, int count, long c0, long c1, long c2, long c3, long c4, long c5,
+            long c6, long c7) {
         FloatVector s0 = load(c0);
         FloatVector s1 = load(c1);
         FloatVector s2 = load(c2);
@@ -48,7 +44,6 @@ final class Bf16Tiles {
             FloatVector x = splat(p);
             FloatVector y = splat(p + Float.BYTES);
             long q = in(b);
-            long r = q + next;
             IntVector w = loadInts(q);
             s0 = y.fma(odd(w), x.fma(even(w), s0));
             w = loadInts(q + BYTES);
@@ -57,13 +52,13 @@ final class Bf16Tiles {
             s2 = y.fma(odd(w), x.fma(even(w), s2));
             w = loadInts(q + 3 * BYTES);
             s3 = y.fma(odd(w), x.fma(even(w), s3));
-            w = loadInts(r);
+            w = loadInts(q + 4 * BYTES);
             s4 = y.fma(odd(w), x.fma(even(w), s4));
-            w = loadInts(r + BYTES);
+            w = loadInts(q + 5 * BYTES);
             s5 = y.fma(odd(w), x.fma(even(w), s5));
-            w = loadInts(r + 2 * BYTES);
+            w = loadInts(q + 6 * BYTES);
             s6 = y.fma(odd(w), x.fma(even(w), s6));
-            w = loadInts(r + 3 * BYTES);
+            w = loadInts(q + 7 * BYTES);
             s7 = y.fma(odd(w), x.fma(even(w), s7));
             a += 2 * Float.BYTES;
         }
@@ -77,46 +72,58 @@ final class Bf16Tiles {
         store(s7, c7);
     }
 
-    /** Six vectors: two runs of 3 in {@code b}, {@code bNext} apart; each has an address of its own in {@code c}. */
-    static void rowSix(long a, long b, long bStep, long bNext, int count, long c0, long c1, long c2, long c3, long c4,
-            long c5) {
-        long next = in(bNext);
+    /** Four vectors side by side in {@code b}; each has an address of its own in {@code c}. */
+    static void rowFour(long a, long b, long bStep, int count, long c0, long c1, long c2, long c3) {
         FloatVector s0 = load(c0);
         FloatVector s1 = load(c1);
         FloatVector s2 = load(c2);
         FloatVector s3 = load(c3);
-        FloatVector s4 = load(c4);
-        FloatVector s5 = load(c5);
         for (long end = b + count * bStep; b != end; b += bStep) {
             long p = in(a);
             FloatVector x = splat(p);
             FloatVector y = splat(p + Float.BYTES);
             long q = in(b);
-            long r = q + next;
             IntVector w = loadInts(q);
             s0 = y.fma(odd(w), x.fma(even(w), s0));
             w = loadInts(q + BYTES);
             s1 = y.fma(odd(w), x.fma(even(w), s1));
             w = loadInts(q + 2 * BYTES);
             s2 = y.fma(odd(w), x.fma(even(w), s2));
-            w = loadInts(r);
+            w = loadInts(q + 3 * BYTES);
             s3 = y.fma(odd(w), x.fma(even(w), s3));
-            w = loadInts(r + BYTES);
-            s4 = y.fma(odd(w), x.fma(even(w), s4));
-            w = loadInts(r + 2 * BYTES);
-            s5 = y.fma(odd(w), x.fma(even(w), s5));
             a += 2 * Float.BYTES;
         }
         store(s0, c0);
         store(s1, c1);
         store(s2, c2);
         store(s3, c3);
-        store(s4, c4);
-        store(s5, c5);
+    }
+
+    /** Three vectors side by side in {@code b}; each has an address of its own in {@code c}. */
+    static void rowThree(long a, long b, long bStep, int count, long c0, long c1, long c2) {
+        FloatVector s0 = load(c0);
+        FloatVector s1 = load(c1);
+        FloatVector s2 = load(c2);
+        for (long end = b + count * bStep; b != end; b += bStep) {
+            long p = in(a);
+            FloatVector x = splat(p);
+            FloatVector y = splat(p + Float.BYTES);
+            long q = in(b);
+            IntVector w = loadInts(q);
+            s0 = y.fma(odd(w), x.fma(even(w), s0));
+            w = loadInts(q + BYTES);
+            s1 = y.fma(odd(w), x.fma(even(w), s1));
+            w = loadInts(q + 2 * BYTES);
+            s2 = y.fma(odd(w), x.fma(even(w), s2));
+            a += 2 * Float.BYTES;
+        }
+        store(s0, c0);
+        store(s1, c1);
+        store(s2, c2);
     }
 
     /** One vector. */
-    static void row(long a, long b, long bStep, long c, int count) {
+    static void row(long a, long b, long bStep, int count, long c) {
         FloatVector s = load(c);
         for (long end = b + count * bStep; b != end; b += bStep) {
             long p = in(a);
