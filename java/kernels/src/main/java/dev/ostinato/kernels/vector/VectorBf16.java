@@ -9,13 +9,14 @@ import dev.ostinato.kernels.Bf16Matrix;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.raw.Pool;
 import java.lang.ref.Reference;
 
 /** Products with bfloat16 weights: a single row by {@link Bf16Tiles}, several by {@link Tiles} of weights widened piece by piece. */
 final class VectorBf16 {
     /** Room for a piece of two columns of weights: 16 KB at most, which stay in L1 while the rows pass by. */
-    private static final ThreadLocal<Memory> WIDENED =
-            ThreadLocal.withInitial(() -> Memory.ofFloats(2L * INPUTS_AT_A_TIME * Lanes.COUNT));
+    private static final Pool<Memory> WIDENED =
+            new Pool<>(() -> Memory.ofFloats(2L * INPUTS_AT_A_TIME * Lanes.COUNT));
 
     private VectorBf16() {
     }
@@ -34,7 +35,7 @@ final class VectorBf16 {
             return;
         }
         Memory packed = VectorProducts.SCRATCH.get();
-        Memory widened = WIDENED.get();
+        Memory widened = WIDENED.take();
         for (int row = 0; row < aRows; row += ROWS_AT_A_TIME) {
             int rows = Math.min(ROWS_AT_A_TIME, aRows - row);
             for (int input = 0; input < w.inputs(); input += INPUTS_AT_A_TIME) {
@@ -47,7 +48,7 @@ final class VectorBf16 {
             }
         }
         Reference.reachabilityFence(packed);
-        Reference.reachabilityFence(widened);
+        WIDENED.give(widened);
     }
 
     private static void multiplyAddPanel(long packed, PackedMatrix words, long widened, long out, long outRow, int rows,

@@ -15,9 +15,9 @@ import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.kernels.QuantizedRows;
 import dev.ostinato.kernels.Scaling;
+import dev.ostinato.kernels.raw.Pool;
 import dev.ostinato.kernels.raw.Raw;
 import dev.ostinato.kernels.scalar.Quantization;
-import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -46,7 +46,8 @@ final class VectorInt8 {
     private static final VectorSpecies<Byte> LEVELS =
             VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, Lanes.COUNT * Byte.SIZE)));
 
-    private static final ThreadLocal<Memory> SCRATCH = ThreadLocal.withInitial(() -> Memory.allocate(1 << 16));
+    /** Pairs of some rows, after the sums of a tile; grown by who needs more. */
+    private static final Pool<Memory> SCRATCH = new Pool<>(() -> Memory.allocate(1 << 16));
 
     private VectorInt8() {
     }
@@ -116,16 +117,12 @@ final class VectorInt8 {
                 }
             }
         }
-        Reference.reachabilityFence(scratch);
+        SCRATCH.give(scratch);
     }
 
     private static Memory scratch(long bytes) {
-        Memory scratch = SCRATCH.get();
-        if (scratch.byteSize() < bytes) {
-            scratch = Memory.allocate(bytes);
-            SCRATCH.set(scratch);
-        }
-        return scratch;
+        Memory scratch = SCRATCH.take();
+        return scratch.byteSize() < bytes ? Memory.allocate(bytes) : scratch;
     }
 
     /** Widens levels to shorts: those of even places to {@code pairs}, those of odd ones {@code pairBytes} on. */
