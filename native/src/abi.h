@@ -66,7 +66,16 @@ enum Activation : int32_t { ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_IDENTIT
 
 enum Scaling : int32_t { SCALING_ROW, SCALING_UNIT };
 
-enum Function : int32_t { FUNCTION_EXP, FUNCTION_LOG, FUNCTION_TANH, FUNCTION_SIGMOID };
+enum Function : int32_t {
+    FUNCTION_EXP,
+    FUNCTION_LOG,
+    FUNCTION_TANH,
+    FUNCTION_SIGMOID,
+    FUNCTION_SOFTPLUS,
+    FUNCTION_ERF,
+    FUNCTION_GELU,
+    FUNCTION_SILU
+};
 
 // The kernels compiled for one ISA.
 struct Table {

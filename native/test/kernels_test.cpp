@@ -348,8 +348,14 @@ void addRows(int rows, int columns) {
             call(t, x, x);
         });
     };
-    for (int f : {FUNCTION_EXP, FUNCTION_LOG, FUNCTION_TANH, FUNCTION_SIGMOID}) {
+    for (int f = FUNCTION_EXP; f <= FUNCTION_SILU; f++) {
         unary("apply", f, [=](const Table& t, Matrix x, Matrix y) { t.apply(f, x, y); });
+        unary("applyBackward", f, [=](const Table& t, Matrix v, Matrix dx) { t.applyBackward(f, v, dx, dx); });
+        add("applyBackward", {f, rows, columns}, [=](const Table& t, Operands& o) {
+            const Matrix v = o.matrix(rows, columns);
+            const Matrix dy = o.matrix(rows, columns);
+            t.applyBackward(f, v, dy, o.matrix(rows, columns));
+        });
     }
     unary("softmax", 0, [](const Table& t, Matrix x, Matrix y) { t.softmax(x, y); });
     unary("logSoftmax", 0, [](const Table& t, Matrix x, Matrix y) { t.logSoftmax(x, y); });
@@ -393,6 +399,36 @@ void addRows(int rows, int columns) {
         t.sgd(w, dw, o.matrix(1, columns), 0.7f, 0.1f, 0.9f);
     });
     if (columns > 0) {
+        add("layerNormForward", {rows, columns}, [=](const Table& t, Operands& o) {
+            const Matrix x = o.matrix(rows, columns);
+            const Matrix gain = o.matrix(1, columns);
+            const Matrix bias = o.matrix(1, columns);
+            const Matrix y = o.matrix(rows, columns);
+            t.layerNormForward(x, gain, bias, 1e-5f, y, o.matrix(rows, 2));
+        });
+        add("layerNormForward", {rows, columns, 0}, [=](const Table& t, Operands& o) {
+            const Matrix x = o.matrix(rows, columns);
+            const Matrix gain = o.matrix(1, columns);
+            const Matrix bias = o.matrix(1, columns);
+            t.layerNormForward(x, gain, bias, 1e-5f, x, o.matrix(rows, 2));
+        });
+        add("layerNormBackward", {rows, columns}, [=](const Table& t, Operands& o) {
+            const Matrix x = o.matrix(rows, columns);
+            const Matrix gain = o.matrix(1, columns);
+            const Matrix statistics = o.matrix(rows, 2);
+            const Matrix dy = o.matrix(rows, columns);
+            const Matrix dx = o.matrix(rows, columns);
+            const Matrix dGain = o.matrix(1, columns);
+            t.layerNormBackward(x, gain, statistics, dy, dx, dGain, o.matrix(1, columns));
+        });
+        add("layerNormBackward", {rows, columns, 0}, [=](const Table& t, Operands& o) {
+            const Matrix x = o.matrix(rows, columns);
+            const Matrix gain = o.matrix(1, columns);
+            const Matrix statistics = o.matrix(rows, 2);
+            const Matrix dy = o.matrix(rows, columns);
+            const Matrix dGain = o.matrix(1, columns);
+            t.layerNormBackward(x, gain, statistics, dy, dy, dGain, o.matrix(1, columns));
+        });
         add("crossEntropyForward", {rows, columns}, [=](const Table& t, Operands& o) {
             const Matrix x = o.matrix(rows, columns);
             const Indices targets = o.indices(rows, columns);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <vector>
 
@@ -54,22 +55,50 @@ constexpr float EXP_4 = 0x1.5558aap-5f;
 constexpr float EXP_5 = 0x1.12396ep-7f;
 constexpr float EXP_6 = 0x1.6a523ep-10f;
 
-float expOf(float x) {
-    x = x > 89.f ? 89.f : x;
-    x = x < -104.f ? -104.f : x;
-    const float t = fma(x, LOG2_E, ROUND + 254);
+float negativeAbsolute(float v) {
+    return floatOf(bitsOf(v) | INT32_MIN);
+}
+
+float expRest(float x, float t) {
     const float n = t - (ROUND + 254);
-    const float r = fma(n, LN2_REST, fma(n, -LN2_HIGH, x));
+    return fma(n, LN2_REST, fma(n, -LN2_HIGH, x));
+}
+
+float expOfRest(float r) {
     float p = fma(EXP_6, r, EXP_5);
     p = fma(p, r, EXP_4);
     p = fma(p, r, EXP_3);
     p = fma(p, r, EXP_2);
     p = fma(p, r, 1.f);
-    p = fma(p, r, 1.f);
+    return fma(p, r, 1.f);
+}
+
+float expScaled(float p, float t) {
     const uint32_t bits = static_cast<uint32_t>(bitsOf(t));
     const uint32_t half = bits >> 1;
     p = p * floatOf(static_cast<int32_t>(half << 23));
     return p * floatOf(static_cast<int32_t>((bits - half) << 23));
+}
+
+float expOf(float x) {
+    x = x > 89.f ? 89.f : x;
+    x = x < -104.f ? -104.f : x;
+    const float t = fma(x, LOG2_E, ROUND + 254);
+    return expScaled(expOfRest(expRest(x, t)), t);
+}
+
+float polynomial(float x, std::initializer_list<float> highestFirst) {
+    float p = 0.f;
+    for (float coefficient : highestFirst) {
+        p = fma(p, x, coefficient);
+    }
+    return p;
+}
+
+float logOnePlus(float f) {
+    const float q = polynomial(f, {-0x1.07c894p-3f, 0x1.1e678cp-3f, -0x1.f332f8p-4f, 0x1.1ed662p-3f, -0x1.559c44p-3f, 0x1.99d044p-3f,
+                                   -0x1.fffefcp-3f, 0x1.555506p-2f, -0.5f});
+    return fma(q, f * f, f);
 }
 
 float logOf(float x) {
@@ -81,11 +110,7 @@ float logOf(float x) {
     const int32_t mantissa = wrapped(static_cast<int64_t>(bits) - (offset & static_cast<int32_t>(0xff800000)));
     const float e = floatOf((offset >> 23) + 0x4b400000) - bias;
     const float f = floatOf(mantissa) - 1.f;
-    float q = fma(-0x1.07c894p-3f, f, 0x1.1e678cp-3f);
-    for (float coefficient : {-0x1.f332f8p-4f, 0x1.1ed662p-3f, -0x1.559c44p-3f, 0x1.99d044p-3f, -0x1.fffefcp-3f, 0x1.555506p-2f, -0.5f}) {
-        q = fma(q, f, coefficient);
-    }
-    q = fma(q, f * f, f);
+    float q = logOnePlus(f);
     q = fma(e, LN2_HIGH, q);
     q = x < INFINITE ? q : x;
     q = x < 0.f ? NAN : q;
@@ -108,20 +133,98 @@ float tanhOf(float x) {
     return floatOf(bitsOf(m / (m + d)) | sign);
 }
 
+// e^-r - 1 but for the product with r.
+float expMinusOne(float r) {
+    return polynomial(r, {EXP_6, -EXP_5, EXP_4, -EXP_3, EXP_2});
+}
+
+float logisticDivisor(float x, float bias, float scale) {
+    const float t = fma(x, -LOG2_E, bias);
+    const float n = t - bias;
+    const float r = fma(n, -LN2_REST, fma(n, LN2_HIGH, x));
+    const float s = floatOf(shiftedLeft(bitsOf(t), 23));
+    return fma(s, fma(expMinusOne(r), r, -1.f) * r, scale) + s;
+}
+
 float sigmoidOf(float x) {
     x = x > 20.f ? 20.f : x;
     x = x < -104.f ? -104.f : x;
-    const float t = fma(x, -LOG2_E, ROUND + 95);
-    const float n = t - (ROUND + 95);
-    const float r = fma(n, -LN2_REST, fma(n, LN2_HIGH, x));
+    return 0x1p-32f / logisticDivisor(x, ROUND + 95, 0x1p-32f);
+}
+
+float siluOf(float x) {
+    x = x < -110.f ? -110.f : x;
+    const float scale = x < -64.f ? 0x1p-32f : 1.f;
+    return x * scale / logisticDivisor(x > 20.f ? 20.f : x, x < -64.f ? ROUND + 95 : ROUND + 127, scale);
+}
+
+float softplusOf(float x) {
+    const float e = expOf(negativeAbsolute(x));
+    const float q = e > 0x1.555556p-2f ? logOnePlus(fma(e, 0.5f, -0.5f)) + LN2_HIGH : logOnePlus(e);
+    return (x < 0.f ? 0.f : x) + q;
+}
+
+constexpr float ERF_0 = 0x1.20dd76p0f;
+
+float erfOf(float x) {
+    const float a = fabsf(x) > 4.f ? 4.f : fabsf(x);
+    float w = polynomial(a, {-0x1.396f5cp-17f, 0x1.f0ba14p-14f, -0x1.4d5356p-11f, 0x1.b679c8p-10f, -0x1.5ce0d2p-13f, -0x1.39bf3ap-6f,
+                             0x1.a4f94ap-4f, 0x1.45f2fep-1f, -0x1.f7ac92p-25f});
+    w = fma(a, ERF_0, w * a);
+    const float t = fma(w, -LOG2_E, ROUND + 127);
+    const float n = t - (ROUND + 127);
+    const float r = fma(n, -LN2_REST, fma(n, LN2_HIGH, w));
     const float s = floatOf(shiftedLeft(bitsOf(t), 23));
-    float p = fma(EXP_6, r, -EXP_5);
-    p = fma(p, r, EXP_4);
-    p = fma(p, r, -EXP_3);
-    p = fma(p, r, EXP_2);
-    p = fma(p, r, -1.f);
-    p = fma(s, p * r, 0x1p-32f);
-    return 0x1p-32f / (p + s);
+    const float p = fma(expMinusOne(r), r * r, -r);
+    return floatOf(bitsOf(fma(-s, p, 1.f - s)) | (bitsOf(x) & INT32_MIN));
+}
+
+float tailNumerator(float a) {
+    return polynomial(a, {0x1.0e23cp-8f, 0x1.4d507cp-5f, 0x1.77a514p-3f, 0x1.c11b7p-2f, 0.5f});
+}
+
+float tailDivisor(float a) {
+    return polynomial(a, {0x1.5290ecp-7f, 0x1.a1c5fp-4f, 0x1.e13b2cp-2f, 0x1.340d8p0f, 0x1.accfe6p0f, 1.f});
+}
+
+// e^(-ab) without 2^n, which is left to t.
+float expOfProduct(float a, float b, float* t) {
+    const float x = -(a * b);
+    *t = fma(x, LOG2_E, ROUND + 254);
+    return expOfRest(expRest(x, *t) - fma(a, b, x));
+}
+
+float geluOf(float x) {
+    const float a = fabsf(x) > 14.75f ? 14.75f : fabsf(x);
+    float t;
+    const float p = expOfProduct(a, 0.5f * a, &t);
+    return (x < 0.f ? 0.f : x) - expScaled(p * (a * tailNumerator(a)) / tailDivisor(a), t);
+}
+
+float erfGradient(float x) {
+    const float a = fabsf(x) > 10.25f ? 10.25f : fabsf(x);
+    float t;
+    const float p = expOfProduct(a, a, &t);
+    return expScaled(p * ERF_0, t);
+}
+
+float geluGradient(float x) {
+    const float a = fabsf(x) > 14.75f ? 14.75f : fabsf(x);
+    float t;
+    const float p = expOfProduct(a, 0.5f * a, &t);
+    const float q = tailDivisor(a);
+    const float d = expScaled(p * fma(a * -0x1.988454p-2f, q, tailNumerator(a)) / q, t);
+    return x < 0.f ? d : 1.f - d;
+}
+
+float siluGradient(float x) {
+    float a = negativeAbsolute(x);
+    a = a < -110.f ? -110.f : a;
+    const float t = fma(a, LOG2_E, ROUND + 254);
+    const float p = expOfRest(expRest(a, t));
+    const float u = 1.f + expScaled(p, t);
+    const float d = expScaled(p * (u + a) / (u * u), t);
+    return x < 0.f ? d : 1.f - d;
 }
 
 // Views.
@@ -451,11 +554,54 @@ void gruSteps(Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, int3
     steps(4, 1, start, x, w, hPrevious, u, h, [](Matrix z, Matrix previous, Matrix next) { gruForward(z, previous, next); });
 }
 
+float valueOf(int32_t function, float x) {
+    switch (function) {
+        case FUNCTION_EXP:
+            return expOf(x);
+        case FUNCTION_LOG:
+            return logOf(x);
+        case FUNCTION_TANH:
+            return tanhOf(x);
+        case FUNCTION_SIGMOID:
+            return sigmoidOf(x);
+        case FUNCTION_SOFTPLUS:
+            return softplusOf(x);
+        case FUNCTION_ERF:
+            return erfOf(x);
+        case FUNCTION_GELU:
+            return geluOf(x);
+        default:
+            return siluOf(x);
+    }
+}
+
+float gradientOf(int32_t function, float v, float d) {
+    switch (function) {
+        case FUNCTION_EXP:
+            return d * v;
+        case FUNCTION_LOG:
+            return d / v;
+        case FUNCTION_TANH:
+            return d * fma(-v, v, 1.f);
+        case FUNCTION_SIGMOID:
+            return d * (v * (1.f - v));
+        case FUNCTION_SOFTPLUS:
+            return d * sigmoidOf(v);
+        case FUNCTION_ERF:
+            return d * erfGradient(v);
+        case FUNCTION_GELU:
+            return d * geluGradient(v);
+        default:
+            return d * siluGradient(v);
+    }
+}
+
 void apply(int32_t function, Matrix x, Matrix y) {
-    each(x, [&](int r, int j) {
-        const float v = at(x, r, j);
-        at(y, r, j) = function == FUNCTION_EXP ? expOf(v) : function == FUNCTION_LOG ? logOf(v) : function == FUNCTION_TANH ? tanhOf(v) : sigmoidOf(v);
-    });
+    each(x, [&](int r, int j) { at(y, r, j) = valueOf(function, at(x, r, j)); });
+}
+
+void applyBackward(int32_t function, Matrix v, Matrix dy, Matrix dx) {
+    each(v, [&](int r, int j) { at(dx, r, j) = gradientOf(function, at(v, r, j), at(dy, r, j)); });
 }
 
 void scale(Matrix x, float factor) {
@@ -550,6 +696,60 @@ void gemv(int32_t transpose, float alpha, Matrix a, Matrix x, float beta, Matrix
         }
         const float total = partials.sum();
         at(y, 0, i) = beta == 0.f ? alpha * total : fma(alpha, total, beta * at(y, 0, i));
+    }
+}
+
+// The mean of (x - first) - mean over a row.
+float deviation(Matrix x, int r, float mean) {
+    Partials sums(0.f);
+    for (int j = 0; j < x.columns; j++) {
+        sums.p[j % BLOCK] += (at(x, r, j) - at(x, r, 0)) - mean;
+    }
+    return sums.sum() / static_cast<float>(x.columns);
+}
+
+void layerNormForward(Matrix x, Matrix gain, Matrix bias, float epsilon, Matrix y, Matrix statistics) {
+    const float count = static_cast<float>(x.columns);
+    for (int r = 0; r < x.rows; r++) {
+        const float first = at(x, r, 0);
+        const float rough = deviation(x, r, 0.f);
+        const float mean = rough + deviation(x, r, rough);
+        Partials squares(0.f);
+        for (int j = 0; j < x.columns; j++) {
+            const float d = (at(x, r, j) - first) - mean;
+            squares.p[j % BLOCK] = fma(d, d, squares.p[j % BLOCK]);
+        }
+        const float inverse = 1.f / sqrtf(squares.sum() / count + epsilon);
+        for (int j = 0; j < x.columns; j++) {
+            at(y, r, j) = fma(((at(x, r, j) - first) - mean) * inverse, at(gain, 0, j), at(bias, 0, j));
+        }
+        at(statistics, r, 0) = mean;
+        at(statistics, r, 1) = inverse;
+    }
+}
+
+void layerNormBackward(Matrix x, Matrix gain, Matrix statistics, Matrix dy, Matrix dx, Matrix dGain, Matrix dBias) {
+    const float count = static_cast<float>(x.columns);
+    for (int r = x.rows - 1; r >= 0; r--) {
+        const float first = at(x, r, 0);
+        const float mean = at(statistics, r, 0);
+        const float inverse = at(statistics, r, 1);
+        Partials plain(0.f);
+        Partials weighted(0.f);
+        for (int j = 0; j < x.columns; j++) {
+            const float g = at(dy, r, j) * at(gain, 0, j);
+            plain.p[j % BLOCK] += g;
+            weighted.p[j % BLOCK] = fma(g, ((at(x, r, j) - first) - mean) * inverse, weighted.p[j % BLOCK]);
+        }
+        const float a = plain.sum() / count;
+        const float b = weighted.sum() / count;
+        for (int j = 0; j < x.columns; j++) {
+            const float d = at(dy, r, j);
+            const float n = ((at(x, r, j) - first) - mean) * inverse;
+            at(dGain, 0, j) = fma(d, n, at(dGain, 0, j));
+            at(dBias, 0, j) += d;
+            at(dx, r, j) = fma(-n, b, d * at(gain, 0, j) - a) * inverse;
+        }
     }
 }
 

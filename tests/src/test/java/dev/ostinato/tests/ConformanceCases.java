@@ -53,6 +53,7 @@ final class ConformanceCases {
         cases.elementwise();
         cases.softmaxes();
         LinearAlgebraCases.addTo(cases);
+        cases.layerNorms();
         cases.losses();
         cases.optimisers();
         return cases.cases;
@@ -359,6 +360,22 @@ final class ConformanceCases {
                     kernels.apply(f, x, x);
                 });
             });
+            eachRowShape((rows, columns, shape) -> {
+                add("applyBackward", f + " " + shape,
+                        (kernels, operands) -> kernels.applyBackward(f, operands.input("v", rows, columns),
+                                operands.input("dy", rows, columns), operands.output("dx", rows, columns)));
+                add("applyBackward", f + " " + shape + " over v", (kernels, operands) -> {
+                    Matrix v = operands.updated("v", rows, columns);
+                    kernels.applyBackward(f, v, operands.input("dy", rows, columns), v);
+                });
+                add("applyBackward", f + " " + shape + " over dy", (kernels, operands) -> {
+                    Matrix dy = operands.updated("dy", rows, columns);
+                    kernels.applyBackward(f, operands.input("v", rows, columns), dy, dy);
+                });
+            });
+            add("applyBackward", f + " over all exponents", (kernels, operands) -> kernels.applyBackward(f,
+                    operands.input("v", 1, 65537, index -> index * PATTERN_STEP), operands.input("dy", 1, 65537),
+                    operands.output("dx", 1, 65537)));
             add("apply", f + " over all exponents", (kernels, operands) -> kernels.apply(f,
                     operands.input("x", 1, 65537, index -> index * PATTERN_STEP), operands.output("y", 1, 65537)));
         }
@@ -388,6 +405,38 @@ final class ConformanceCases {
                 kernels.logSoftmax(x, x);
             });
         });
+    }
+
+    private void layerNorms() {
+        eachRowShape((rows, columns, shape) -> {
+            if (columns > 0) {
+                add("layerNormForward", shape, (kernels, operands) -> kernels.layerNormForward(
+                        operands.input("x", rows, columns), operands.input("gain", 1, columns),
+                        operands.input("bias", 1, columns), 1e-5f, operands.output("y", rows, columns),
+                        operands.output("statistics", rows, 2)));
+                add("layerNormForward", shape + " in place", (kernels, operands) -> {
+                    Matrix x = operands.updated("x", rows, columns);
+                    kernels.layerNormForward(x, operands.input("gain", 1, columns), operands.input("bias", 1, columns),
+                            1e-5f, x, operands.output("statistics", rows, 2));
+                });
+                for (String over : List.of("", "x", "dy")) {
+                    add("layerNormBackward", shape + (over.isEmpty() ? "" : " over " + over),
+                            (kernels, operands) -> layerNormBackward(kernels, operands, rows, columns, over));
+                }
+            }
+        });
+    }
+
+    private static void layerNormBackward(Kernels kernels, Operands operands, int rows, int columns, String over) {
+        Matrix x = over.equals("x") ? operands.updated("x", rows, columns) : operands.input("x", rows, columns);
+        Matrix dy = over.equals("dy") ? operands.updated("dy", rows, columns) : operands.input("dy", rows, columns);
+        Matrix dx = switch (over) {
+            case "x" -> x;
+            case "dy" -> dy;
+            default -> operands.output("dx", rows, columns);
+        };
+        kernels.layerNormBackward(x, operands.input("gain", 1, columns), operands.input("statistics", rows, 2), dy, dx,
+                operands.updated("dGain", 1, columns), operands.updated("dBias", 1, columns));
     }
 
     private void losses() {

@@ -1,5 +1,7 @@
 package dev.ostinato.tests;
 
+import java.util.Arrays;
+
 /**
  * The textbook formulas in double precision, one element or one row at a time, written apart from the kernels: no fma, no flushing, no
  * fixed order of sums.
@@ -108,6 +110,72 @@ final class DoubleReference {
             sum += Math.exp(v - max);
         }
         return sum;
+    }
+
+    static double[] layerNorm(double[] x, double[] gain, double[] bias, double epsilon) {
+        double[] y = normalised(x, epsilon);
+        for (int j = 0; j < x.length; j++) {
+            y[j] = y[j] * gain[j] + bias[j];
+        }
+        return y;
+    }
+
+    static double[] normalised(double[] x, double epsilon) {
+        double mean = mean(x, ones(x.length));
+        double[] y = new double[x.length];
+        for (int j = 0; j < x.length; j++) {
+            y[j] = x[j] - mean;
+        }
+        double inverse = 1 / Math.sqrt(mean(y, y) + epsilon);
+        for (int j = 0; j < x.length; j++) {
+            y[j] *= inverse;
+        }
+        return y;
+    }
+
+    /** The gradient of {@link #normalised} at x. */
+    static double[] normalisedGradient(double[] x, double[] dy, double epsilon) {
+        double[] n = normalised(x, epsilon);
+        double plain = mean(dy, ones(x.length));
+        double weighted = mean(dy, n);
+        double mean = mean(x, ones(x.length));
+        double[] d = new double[x.length];
+        for (int j = 0; j < x.length; j++) {
+            d[j] = x[j] - mean;
+        }
+        double inverse = 1 / Math.sqrt(mean(d, d) + epsilon);
+        double[] dx = new double[x.length];
+        for (int j = 0; j < x.length; j++) {
+            dx[j] = inverse * (dy[j] - plain - n[j] * weighted);
+        }
+        return dx;
+    }
+
+    /** The mean of the products of two rows, summed with Neumaier's compensation. */
+    private static double mean(double[] a, double[] b) {
+        double sum = 0;
+        double rest = 0;
+        for (int j = 0; j < a.length; j++) {
+            double term = a[j] * b[j];
+            double next = sum + term;
+            rest += Math.abs(sum) >= Math.abs(term) ? sum - next + term : term - next + sum;
+            sum = next;
+        }
+        return (sum + rest) / a.length;
+    }
+
+    private static double[] ones(int length) {
+        double[] ones = new double[length];
+        Arrays.fill(ones, 1);
+        return ones;
+    }
+
+    static double[] doubles(float[] x) {
+        double[] y = new double[x.length];
+        for (int j = 0; j < x.length; j++) {
+            y[j] = x[j];
+        }
+        return y;
     }
 
     // Optimisers

@@ -432,21 +432,22 @@ final class DoubleReferenceTest {
 
     // Elementwise functions, softmax and losses
 
-    @Test
-    void functions() {
+    /** The gradients are checked against slopes of the references, so that a wrong derivative there shows as well. */
+    @ParameterizedTest
+    @EnumSource
+    void functions(Function f) {
         Matrix x = normal(3, 50);
-        for (Function f : Function.values()) {
-            Matrix y = Matrix.of(3, 50);
-            kernels.apply(f, x, y);
-            for (int r = 0; r < 3; r++) {
-                for (int j = 0; j < 50; j++) {
-                    double v = x.get(r, j);
-                    near(switch (f) {
-                        case EXP -> Math.exp(v);
-                        case LOG -> Math.log(v);
-                        case TANH -> Math.tanh(v);
-                        case SIGMOID -> DoubleReference.sigmoid(v);
-                    }, y.get(r, j));
+        Matrix dy = normal(3, 50);
+        Matrix y = Matrix.of(3, 50);
+        Matrix dx = Matrix.of(3, 50);
+        kernels.apply(f, x, y);
+        kernels.applyBackward(f, f.gradientTakesResult() ? y : x, dy, dx);
+        for (int r = 0; r < 3; r++) {
+            for (int j = 0; j < 50; j++) {
+                double v = x.get(r, j);
+                near(ReferenceFunctions.value(f, v), y.get(r, j));
+                if (f != Function.LOG || v > 10 * STEP) {
+                    isDifferential(dx.get(r, j) / dy.get(r, j), p -> ReferenceFunctions.value(f, p), v);
                 }
             }
         }
@@ -495,6 +496,58 @@ final class DoubleReferenceTest {
                 assertEquals(wantLog[j], log.get(r, j), error + 2 * U * Math.abs(wantLog[j]));
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 16, 17, 100})
+    void layerNorm(int columns) {
+        Matrix x = normal(3, columns);
+        Matrix gain = normal(1, columns);
+        Matrix bias = normal(1, columns);
+        Matrix dy = normal(3, columns);
+        Matrix y = Matrix.of(3, columns);
+        Matrix statistics = Matrix.of(3, 2);
+        kernels.layerNormForward(x, gain, bias, NORM_EPSILON, y, statistics);
+        Matrix dx = Matrix.of(3, columns);
+        Matrix dGain = Matrix.of(1, columns);
+        Matrix dBias = Matrix.of(1, columns);
+        kernels.layerNormBackward(x, gain, statistics, dy, dx, dGain, dBias);
+        for (int r = 0; r < 3; r++) {
+            double[] row = DoubleReference.doubles(x.row(r));
+            double[] wanted = DoubleReference.layerNorm(row, DoubleReference.doubles(gain.row(0)),
+                    DoubleReference.doubles(bias.row(0)), NORM_EPSILON);
+            for (int j = 0; j < columns; j++) {
+                near(wanted[j], y.get(r, j));
+            }
+            double[] above = DoubleReference.doubles(dy.row(r));
+            checkGradient(DoubleReference.doubles(dx.row(r)), row,
+                    p -> dot(above,
+                            DoubleReference.layerNorm(p, DoubleReference.doubles(gain.row(0)),
+                                    DoubleReference.doubles(bias.row(0)), NORM_EPSILON)));
+        }
+        checkGradient(DoubleReference.doubles(dGain.row(0)), DoubleReference.doubles(gain.row(0)),
+                p -> layerNormLoss(x, p, DoubleReference.doubles(bias.row(0)), dy));
+        checkGradient(DoubleReference.doubles(dBias.row(0)), DoubleReference.doubles(bias.row(0)),
+                p -> layerNormLoss(x, DoubleReference.doubles(gain.row(0)), p, dy));
+    }
+
+    private static final float NORM_EPSILON = 1e-3f;
+
+    private static double layerNormLoss(Matrix x, double[] gain, double[] bias, Matrix dy) {
+        double loss = 0;
+        for (int r = 0; r < x.rows(); r++) {
+            loss += dot(DoubleReference.doubles(dy.row(r)),
+                    DoubleReference.layerNorm(DoubleReference.doubles(x.row(r)), gain, bias, NORM_EPSILON));
+        }
+        return loss;
+    }
+
+    private static double dot(double[] a, double[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += a[i] * b[i];
+        }
+        return sum;
     }
 
     @Test

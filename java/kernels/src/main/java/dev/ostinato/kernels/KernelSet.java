@@ -251,6 +251,18 @@ public interface KernelSet {
     /** Applies a function: {@code y = f(x)}, same shapes; {@code y} is overwritten and may be {@code x}. */
     void apply(Function f, Matrix x, Matrix y);
 
+    /**
+     * Gradient of {@link #apply}, where v is y if {@link Function#gradientTakesResult}, else x: <pre>
+     * EXP      dx = dy * y                        LOG      dx = dy / x
+     * TANH     dx = dy * fma(-y, y, 1)            SIGMOID  dx = dy * (y * (1 - y))
+     * SOFTPLUS dx = dy * sigmoid(x)               ERF, GELU, SILU  dx = dy * f'(x), rounded first</pre>
+     *
+     * @param v (R, N)
+     * @param dy (R, N)
+     * @param dx (R, N) overwritten; may be {@code v} or {@code dy}
+     */
+    void applyBackward(Function f, Matrix v, Matrix dy, Matrix dx);
+
     /** Scales in place: {@code x = x * factor}. */
     void scale(Matrix x, float factor);
 
@@ -332,6 +344,38 @@ public interface KernelSet {
      * @param c (M, N)
      */
     void gemm(Transpose transposeA, Transpose transposeB, float alpha, Matrix a, Matrix b, float beta, Matrix c);
+
+    // Layer norm
+
+    /**
+     * Layer norm of each row (Ba et al. 2016): <pre>
+     * m' = sum(x - x[0]) / N;   m = m' + sum((x - x[0]) - m') / N;   d = (x - x[0]) - m
+     * s = 1 / sqrt(sum(d * d as fma) / N + epsilon);   y = fma(d * s, gain, bias)</pre>
+     * Deviations are from the first element before the mean, so that a row far from 0 loses nothing and a constant one gives the bias; the
+     * second sum makes up for the rounding of the first, which a long row or a huge first element makes large.
+     *
+     * @param x (R, N)
+     * @param gain (1, N)
+     * @param bias (1, N)
+     * @param y (R, N) overwritten; may be {@code x}
+     * @param statistics (R, 2) overwritten with m and s of each row, for the gradient
+     */
+    void layerNormForward(Matrix x, Matrix gain, Matrix bias, float epsilon, Matrix y, Matrix statistics);
+
+    /**
+     * Gradient of layer norm, rows descending: <pre>
+     * n = ((x - x[0]) - m) * s;   g = dy * gain;   a = sum(g) / N;   b = sum(g * n as fma) / N
+     * dx = fma(-n, b, g - a) * s;   dGain = fma(dy, n, dGain);   dBias = dBias + dy</pre>
+     *
+     * @param x (R, N) the argument of the forward pass
+     * @param gain (1, N)
+     * @param statistics (R, 2) m and s of each row
+     * @param dy (R, N)
+     * @param dx (R, N) overwritten; may be {@code x} or {@code dy}
+     * @param dGain (1, N) accumulated into
+     * @param dBias (1, N) accumulated into
+     */
+    void layerNormBackward(Matrix x, Matrix gain, Matrix statistics, Matrix dy, Matrix dx, Matrix dGain, Matrix dBias);
 
     // Losses
 

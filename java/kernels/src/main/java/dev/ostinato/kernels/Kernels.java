@@ -310,6 +310,15 @@ public final class Kernels {
         keep(x, y);
     }
 
+    /** See {@link KernelSet#applyBackward}. */
+    public void applyBackward(Function f, Matrix v, Matrix dy, Matrix dx) {
+        shape("dy", dy, v.rows(), v.columns());
+        shape("dx", dx, v.rows(), v.columns());
+        set.applyBackward(f, v, dy, dx);
+        keep(v, dy);
+        keep(dx, dx);
+    }
+
     /** See {@link KernelSet#scale}. */
     public void scale(Matrix x, float factor) {
         set.scale(x, factor);
@@ -438,6 +447,34 @@ public final class Kernels {
         keep(c, c);
     }
 
+    // Layer norm
+
+    /** See {@link KernelSet#layerNormForward}. */
+    public void layerNormForward(Matrix x, Matrix gain, Matrix bias, float epsilon, Matrix y, Matrix statistics) {
+        norm(x, gain, statistics);
+        shape("bias", bias, 1, x.columns());
+        shape("y", y, x.rows(), x.columns());
+        set.layerNormForward(x, gain, bias, epsilon, y, statistics);
+        keep(x, gain);
+        keep(bias, y);
+        keep(statistics, statistics);
+    }
+
+    /** See {@link KernelSet#layerNormBackward}. */
+    public void layerNormBackward(Matrix x, Matrix gain, Matrix statistics, Matrix dy, Matrix dx, Matrix dGain,
+            Matrix dBias) {
+        norm(x, gain, statistics);
+        shape("dy", dy, x.rows(), x.columns());
+        shape("dx", dx, x.rows(), x.columns());
+        shape("dGain", dGain, 1, x.columns());
+        shape("dBias", dBias, 1, x.columns());
+        set.layerNormBackward(x, gain, statistics, dy, dx, dGain, dBias);
+        keep(x, gain);
+        keep(statistics, dy);
+        keep(dx, dGain);
+        keep(dBias, dBias);
+    }
+
     // Losses
 
     /** See {@link KernelSet#crossEntropyForward}. */
@@ -522,6 +559,14 @@ public final class Kernels {
         if (output.overlaps(other)) {
             throw new IllegalArgumentException(name + ": overlaps " + otherName);
         }
+    }
+
+    private static void norm(Matrix x, Matrix gain, Matrix statistics) {
+        if (x.columns() == 0) {
+            throw new IllegalArgumentException("x: expected at least 1 column, got " + x.shape());
+        }
+        shape("gain", gain, 1, x.columns());
+        shape("statistics", statistics, x.rows(), 2);
     }
 
     private static void indices(String name, Indices indices, int length, int bound) {

@@ -283,6 +283,41 @@ final class KernelsArgumentsTest {
     }
 
     @Test
+    void applyBackward() {
+        Matrix v = matrix(3, 7);
+        rejects("dy: expected (3, 7), got (2, 7)", () -> kernels.applyBackward(Function.ERF, v, matrix(2, 7), v));
+        rejects("dx: expected (3, 7), got (3, 6)", () -> kernels.applyBackward(Function.ERF, v, v, matrix(3, 6)));
+    }
+
+    @Test
+    void layerNorm() {
+        Matrix x = matrix(3, 7);
+        Matrix row = matrix(1, 7);
+        Matrix statistics = matrix(3, 2);
+        Matrix short6 = matrix(1, 6);
+        Matrix none = matrix(3, 0);
+        rejects("x: expected at least 1 column, got (3, 0)",
+                () -> kernels.layerNormForward(none, none, none, 1e-5f, none, statistics));
+        rejects("gain: expected (1, 7), got (3, 7)",
+                () -> kernels.layerNormForward(x, x, row, 1e-5f, x, statistics));
+        rejects("statistics: expected (3, 2), got (1, 7)", () -> kernels.layerNormForward(x, row, row, 1e-5f, x, row));
+        rejects("bias: expected (1, 7), got (1, 6)",
+                () -> kernels.layerNormForward(x, row, short6, 1e-5f, x, statistics));
+        rejects("y: expected (3, 7), got (1, 7)",
+                () -> kernels.layerNormForward(x, row, row, 1e-5f, row, statistics));
+        rejects("statistics: expected (3, 2), got (1, 7)",
+                () -> kernels.layerNormBackward(x, row, row, x, x, row, row));
+        rejects("dy: expected (3, 7), got (1, 7)",
+                () -> kernels.layerNormBackward(x, row, statistics, row, x, row, row));
+        rejects("dx: expected (3, 7), got (1, 6)",
+                () -> kernels.layerNormBackward(x, row, statistics, x, short6, row, row));
+        rejects("dGain: expected (1, 7), got (1, 6)",
+                () -> kernels.layerNormBackward(x, row, statistics, x, x, short6, row));
+        rejects("dBias: expected (1, 7), got (1, 6)",
+                () -> kernels.layerNormBackward(x, row, statistics, x, x, row, short6));
+    }
+
+    @Test
     void crossEntropy() {
         rejects("losses: expected (3, 1), got (3, 2)",
                 () -> kernels.crossEntropyForward(matrix(3, 7), Indices.of(3), matrix(3, 2)));

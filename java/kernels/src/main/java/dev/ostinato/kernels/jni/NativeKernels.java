@@ -214,6 +214,12 @@ final class NativeKernels implements KernelSet {
     }
 
     @Override
+    public void applyBackward(Function f, Matrix v, Matrix dy, Matrix dx) {
+        NativeCalls.applyBackward(kernels, code(f), v.address(), v.rows(), v.columns(), v.stride(), dy.address(), dy.rows(),
+                dy.columns(), dy.stride(), dx.address(), dx.rows(), dx.columns(), dx.stride());
+    }
+
+    @Override
     public void scale(Matrix x, float factor) {
         NativeCalls.scale(kernels, x.address(), x.rows(), x.columns(), x.stride(), factor);
     }
@@ -299,6 +305,26 @@ final class NativeKernels implements KernelSet {
         SCRATCH.give(scratch);
     }
 
+    // Layer norm
+
+    @Override
+    public void layerNormForward(Matrix x, Matrix gain, Matrix bias, float epsilon, Matrix y, Matrix statistics) {
+        NativeCalls.layerNormForward(kernels, x.address(), x.rows(), x.columns(), x.stride(), gain.address(), gain.rows(),
+                gain.columns(), gain.stride(), bias.address(), bias.rows(), bias.columns(), bias.stride(), epsilon,
+                y.address(), y.rows(), y.columns(), y.stride(), statistics.address(), statistics.rows(),
+                statistics.columns(), statistics.stride());
+    }
+
+    @Override
+    public void layerNormBackward(Matrix x, Matrix gain, Matrix statistics, Matrix dy, Matrix dx, Matrix dGain,
+            Matrix dBias) {
+        NativeCalls.layerNormBackward(kernels, x.address(), x.rows(), x.columns(), x.stride(), gain.address(), gain.rows(),
+                gain.columns(), gain.stride(), statistics.address(), statistics.rows(), statistics.columns(),
+                statistics.stride(), dy.address(), dy.rows(), dy.columns(), dy.stride(), dx.address(), dx.rows(),
+                dx.columns(), dx.stride(), dGain.address(), dGain.rows(), dGain.columns(), dGain.stride(),
+                dBias.address(), dBias.rows(), dBias.columns(), dBias.stride());
+    }
+
     // Losses
 
     @Override
@@ -370,6 +396,10 @@ final class NativeKernels implements KernelSet {
             case LOG -> 1;
             case TANH -> 2;
             case SIGMOID -> 3;
+            case SOFTPLUS -> 4;
+            case ERF -> 5;
+            case GELU -> 6;
+            case SILU -> 7;
         };
     }
 }

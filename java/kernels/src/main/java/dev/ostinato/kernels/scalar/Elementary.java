@@ -28,6 +28,31 @@ public final class Elementary {
     public static final float LOG_10 = -0x1.07c894p-3f;
     public static final float COTH_1 = 0x1.555536p-2f;
     public static final float COTH_2 = -0x1.6a96e4p-6f;
+    public static final float ERF_0 = 0x1.20dd76p0f;
+    /** 2 / sqrt(pi) - ERF_0. */
+    public static final float ERF_0_REST = -0x1.f7ac92p-25f;
+    public static final float ERF_1 = 0x1.45f2fep-1f;
+    public static final float ERF_2 = 0x1.a4f94ap-4f;
+    public static final float ERF_3 = -0x1.39bf3ap-6f;
+    public static final float ERF_4 = -0x1.5ce0d2p-13f;
+    public static final float ERF_5 = 0x1.b679c8p-10f;
+    public static final float ERF_6 = -0x1.4d5356p-11f;
+    public static final float ERF_7 = 0x1.f0ba14p-14f;
+    public static final float ERF_8 = -0x1.396f5cp-17f;
+    public static final float TAIL_P1 = 0x1.c11b7p-2f;
+    public static final float TAIL_P2 = 0x1.77a514p-3f;
+    public static final float TAIL_P3 = 0x1.4d507cp-5f;
+    public static final float TAIL_P4 = 0x1.0e23cp-8f;
+    public static final float TAIL_Q1 = 0x1.accfe6p0f;
+    public static final float TAIL_Q2 = 0x1.340d8p0f;
+    public static final float TAIL_Q3 = 0x1.e13b2cp-2f;
+    public static final float TAIL_Q4 = 0x1.a1c5fp-4f;
+    public static final float TAIL_Q5 = 0x1.5290ecp-7f;
+    /** 1 / sqrt(2 pi). */
+    public static final float NORMAL_DENSITY = 0x1.988454p-2f;
+    public static final float THIRD = 0x1.555556p-2f;
+    /** From here on the tail of GELU, and its gradient's, are less than half of the smallest float. */
+    public static final float GELU_END = 14.75f;
     /** The bits of 2/3, and of {@link #ROUND}. */
     public static final int TWO_THIRDS = 0x3f2aaaab;
     public static final int ROUND_BITS = 0x4b400000;
@@ -40,27 +65,63 @@ public final class Elementary {
         return Math.abs(v) < Float.MIN_NORMAL ? 0f : v;
     }
 
-    /**
-     * Returns e^x within 0.90 ULP, monotone but for 1 ULP. x = n ln 2 + r; e^r by a polynomial; 2^n in two factors, so that results may be subnormal.
-     */
-    public static float exp(float x) {
-        x = x > 89f ? 89f : x;
-        x = x < -104f ? -104f : x;
-        float t = Math.fma(x, LOG2_E, ROUND + 254); // n + 254 in the low bits
+    /** Returns -|v|. */
+    static float negativeAbsolute(float v) {
+        return Float.intBitsToFloat(Float.floatToRawIntBits(v) | 0x80000000);
+    }
+
+    // e^x, where x = n ln 2 + r. Larger functions scale by 2^n last, so that a subnormal result is rounded once.
+
+    /** Returns a sum with n + 254 in its low bits. */
+    static float expSteps(float x) {
+        return Math.fma(x, LOG2_E, ROUND + 254);
+    }
+
+    /** Returns r, of the sum t. */
+    static float expRest(float x, float t) {
         float n = t - (ROUND + 254);
         float r = Math.fma(n, -LN2_HIGH, x); // exact
-        r = Math.fma(n, LN2_REST, r);
+        return Math.fma(n, LN2_REST, r);
+    }
+
+    /** Returns e^r for |r| up to about ln 2 / 2. */
+    static float expOfRest(float r) {
         float p = Math.fma(EXP_6, r, EXP_5);
         p = Math.fma(p, r, EXP_4);
         p = Math.fma(p, r, EXP_3);
         p = Math.fma(p, r, EXP_2);
         p = Math.fma(p, r, 1f);
-        p = Math.fma(p, r, 1f);
+        return Math.fma(p, r, 1f);
+    }
+
+    /** Returns p 2^n, of the sum t: in two factors, so that the result may be subnormal. */
+    static float expScaled(float p, float t) {
         int bits = Float.floatToRawIntBits(t);
         int half = bits >>> 1; // low byte: 127 + floor(n / 2)
         int rest = bits - half; // low byte: 127 + ceil(n / 2)
         p = p * Float.intBitsToFloat(half << 23);
         return p * Float.intBitsToFloat(rest << 23);
+    }
+
+    /** Returns e^x within 0.90 ULP, monotone but for 1 ULP. */
+    public static float exp(float x) {
+        x = x > 89f ? 89f : x;
+        x = x < -104f ? -104f : x;
+        float t = expSteps(x);
+        return expScaled(expOfRest(expRest(x, t)), t);
+    }
+
+    /** Returns log(1 + f) for f in [-1/3, 1/3). */
+    static float logOnePlus(float f) {
+        float q = Math.fma(LOG_10, f, LOG_9);
+        q = Math.fma(q, f, LOG_8);
+        q = Math.fma(q, f, LOG_7);
+        q = Math.fma(q, f, LOG_6);
+        q = Math.fma(q, f, LOG_5);
+        q = Math.fma(q, f, LOG_4);
+        q = Math.fma(q, f, LOG_3);
+        q = Math.fma(q, f, -0.5f);
+        return Math.fma(q, f * f, f);
     }
 
     /**
@@ -75,15 +136,7 @@ public final class Elementary {
         int mantissa = bits - (offset & 0xff800000);
         float e = Float.intBitsToFloat((offset >> 23) + ROUND_BITS) - bias;
         float f = Float.intBitsToFloat(mantissa) - 1f;
-        float q = Math.fma(LOG_10, f, LOG_9);
-        q = Math.fma(q, f, LOG_8);
-        q = Math.fma(q, f, LOG_7);
-        q = Math.fma(q, f, LOG_6);
-        q = Math.fma(q, f, LOG_5);
-        q = Math.fma(q, f, LOG_4);
-        q = Math.fma(q, f, LOG_3);
-        q = Math.fma(q, f, -0.5f);
-        q = Math.fma(q, f * f, f);
+        float q = logOnePlus(f);
         q = Math.fma(e, LN2_HIGH, q);
         q = x < Float.POSITIVE_INFINITY ? q : x; // +infinity and NaN
         q = x < 0f ? Float.NaN : q;
@@ -116,25 +169,110 @@ public final class Elementary {
     }
 
     /**
-     * Returns 1 / (1 + e^-x) within 2.00 ULP, both tails included, monotone but for 2 ULP. Computed as 2^-32 / (2^-32 + 2^(n-32) e^-r), so that
-     * the division underflows gradually and rounds once.
+     * Returns scale (1 + e^-x), where scale is a power of two and the bias of n is that of the scale: 2^-32 keeps e^-x from overflowing, and
+     * lets a division by the result underflow gradually and round once.
      */
-    public static float sigmoid(float x) {
-        x = x > 20f ? 20f : x;
-        x = x < -104f ? -104f : x;
-        float t = Math.fma(x, -LOG2_E, ROUND + 95); // n + 95 in the low bits
-        float n = t - (ROUND + 95);
+    private static float logisticDivisor(float x, float bias, float scale) {
+        float t = Math.fma(x, -LOG2_E, bias); // n in the low bits, and what the scale adds
+        float n = t - bias;
         float r = Math.fma(n, LN2_HIGH, x); // exact; minus the reduced argument
         r = Math.fma(n, -LN2_REST, r);
-        float s = Float.intBitsToFloat(Float.floatToRawIntBits(t) << 23); // 2^(n-32)
+        float s = Float.intBitsToFloat(Float.floatToRawIntBits(t) << 23); // scale 2^n
         float p = Math.fma(EXP_6, r, -EXP_5);
         p = Math.fma(p, r, EXP_4);
         p = Math.fma(p, r, -EXP_3);
         p = Math.fma(p, r, EXP_2);
         p = Math.fma(p, r, -1f);
         p = p * r; // e^-r - 1
-        p = Math.fma(s, p, 0x1p-32f);
-        p = p + s;
-        return 0x1p-32f / p;
+        p = Math.fma(s, p, scale);
+        return p + s;
+    }
+
+    /** Returns 1 / (1 + e^-x) within 2.00 ULP, both tails included, monotone but for 2 ULP. */
+    public static float sigmoid(float x) {
+        x = x > 20f ? 20f : x;
+        x = x < -104f ? -104f : x;
+        return 0x1p-32f / logisticDivisor(x, ROUND + 95, 0x1p-32f);
+    }
+
+    /** Returns x / (1 + e^-x). Only the far tail is scaled: a tiny x would lose its last bits. */
+    public static float silu(float x) {
+        x = x < -110f ? -110f : x;
+        boolean far = x < -64f;
+        float scale = far ? 0x1p-32f : 1f;
+        float bias = far ? ROUND + 95 : ROUND + 127;
+        return (x * scale) / logisticDivisor(x > 20f ? 20f : x, bias, scale);
+    }
+
+    /** Returns log(1 + e^x) as the larger of 0 and x, and log(1 + e^-|x|). */
+    public static float softplus(float x) {
+        float e = exp(negativeAbsolute(x));
+        boolean large = e > THIRD;
+        float f = large ? Math.fma(e, 0.5f, -0.5f) : e; // 1 + e = 2 (1 + f) or 1 + f
+        float q = logOnePlus(f);
+        q = large ? q + LN2_HIGH : q;
+        return (x < 0f ? 0f : x) + q;
+    }
+
+    /** Returns the error function as 1 - e^-w, where w = -log(1 - erf |x|) is |x| times a polynomial. */
+    public static float erf(float x) {
+        int sign = Float.floatToRawIntBits(x) & 0x80000000;
+        float a = Math.abs(x);
+        a = a > 4f ? 4f : a;
+        float w = Math.fma(ERF_8, a, ERF_7);
+        w = Math.fma(w, a, ERF_6);
+        w = Math.fma(w, a, ERF_5);
+        w = Math.fma(w, a, ERF_4);
+        w = Math.fma(w, a, ERF_3);
+        w = Math.fma(w, a, ERF_2);
+        w = Math.fma(w, a, ERF_1);
+        w = Math.fma(w, a, ERF_0_REST);
+        w = Math.fma(a, ERF_0, w * a);
+        float t = Math.fma(w, -LOG2_E, ROUND + 127); // n + 127 in the low bits
+        float n = t - (ROUND + 127);
+        float r = Math.fma(n, LN2_HIGH, w); // minus the reduced argument
+        r = Math.fma(n, -LN2_REST, r);
+        float s = Float.intBitsToFloat(Float.floatToRawIntBits(t) << 23); // 2^n
+        float p = Math.fma(EXP_6, r, -EXP_5);
+        p = Math.fma(p, r, EXP_4);
+        p = Math.fma(p, r, -EXP_3);
+        p = Math.fma(p, r, EXP_2);
+        p = Math.fma(p, r * r, -r); // e^-r - 1
+        p = Math.fma(-s, p, 1f - s);
+        return Float.intBitsToFloat(Float.floatToRawIntBits(p) | sign);
+    }
+
+    // The normal distribution behind a >= 0 is e^(-a^2/2) P(a) / Q(a): a Mills ratio over the root of 2 pi.
+
+    static float tailNumerator(float a) {
+        float p = Math.fma(TAIL_P4, a, TAIL_P3);
+        p = Math.fma(p, a, TAIL_P2);
+        p = Math.fma(p, a, TAIL_P1);
+        return Math.fma(p, a, 0.5f);
+    }
+
+    static float tailDivisor(float a) {
+        float q = Math.fma(TAIL_Q5, a, TAIL_Q4);
+        q = Math.fma(q, a, TAIL_Q3);
+        q = Math.fma(q, a, TAIL_Q2);
+        q = Math.fma(q, a, TAIL_Q1);
+        return Math.fma(q, a, 1f);
+    }
+
+    /** Returns r of the exponential of -ab, of the sum t, with what the rounding of the product left out. */
+    static float expRestOfProduct(float a, float b, float t) {
+        float x = -(a * b);
+        return expRest(x, t) - Math.fma(a, b, x);
+    }
+
+    /** Returns x times the normal distribution function of x: the larger of 0 and x, less |x| times the distribution behind |x|. */
+    public static float gelu(float x) {
+        float a = Math.abs(x);
+        a = a > GELU_END ? GELU_END : a;
+        float b = 0.5f * a;
+        float t = expSteps(-(a * b));
+        float p = expOfRest(expRestOfProduct(a, b, t));
+        float tail = expScaled(p * (a * tailNumerator(a)) / tailDivisor(a), t);
+        return (x < 0f ? 0f : x) - tail;
     }
 }

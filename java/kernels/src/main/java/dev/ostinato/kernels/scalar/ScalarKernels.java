@@ -321,6 +321,30 @@ final class ScalarKernels implements KernelSet {
                     case LOG -> Elementary.log(v);
                     case TANH -> Elementary.tanh(v);
                     case SIGMOID -> Elementary.sigmoid(v);
+                    case SOFTPLUS -> Elementary.softplus(v);
+                    case ERF -> Elementary.erf(v);
+                    case GELU -> Elementary.gelu(v);
+                    case SILU -> Elementary.silu(v);
+                });
+            }
+        }
+    }
+
+    @Override
+    public void applyBackward(Function f, Matrix v, Matrix dy, Matrix dx) {
+        for (int r = 0; r < v.rows(); r++) {
+            for (int j = 0; j < v.columns(); j++) {
+                float a = get(v, r, j);
+                float d = get(dy, r, j);
+                set(dx, r, j, switch (f) {
+                    case EXP -> d * a;
+                    case LOG -> d / a;
+                    case TANH -> d * Math.fma(-a, a, 1f);
+                    case SIGMOID -> d * (a * (1f - a));
+                    case SOFTPLUS -> d * Elementary.sigmoid(a);
+                    case ERF -> d * ElementaryGradients.erf(a);
+                    case GELU -> d * ElementaryGradients.gelu(a);
+                    case SILU -> d * ElementaryGradients.silu(a);
                 });
             }
         }
@@ -427,6 +451,25 @@ final class ScalarKernels implements KernelSet {
     public void gemm(Transpose transposeA, Transpose transposeB, float alpha, Matrix a, Matrix b, float beta,
             Matrix c) {
         ScalarBlas.gemm(transposeA, transposeB, alpha, a, b, beta, c);
+    }
+
+    // Layer norm
+
+    @Override
+    public void layerNormForward(Matrix x, Matrix gain, Matrix bias, float epsilon, Matrix y, Matrix statistics) {
+        for (int r = 0; r < x.rows(); r++) {
+            ScalarLayerNorm.forward(x.rowAddress(r), gain.address(), bias.address(), epsilon, y.rowAddress(r),
+                    statistics.rowAddress(r), x.columns());
+        }
+    }
+
+    @Override
+    public void layerNormBackward(Matrix x, Matrix gain, Matrix statistics, Matrix dy, Matrix dx, Matrix dGain,
+            Matrix dBias) {
+        for (int r = x.rows() - 1; r >= 0; r--) {
+            ScalarLayerNorm.backward(x.rowAddress(r), gain.address(), statistics.rowAddress(r), dy.rowAddress(r),
+                    dx.rowAddress(r), dGain.address(), dBias.address(), x.columns());
+        }
     }
 
     // Losses

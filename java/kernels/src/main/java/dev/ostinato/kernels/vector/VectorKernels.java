@@ -169,7 +169,14 @@ final class VectorKernels implements KernelSet {
     @Override
     public void apply(Function f, Matrix x, Matrix y) {
         for (int r = 0; r < x.rows(); r++) {
-            VectorRows.apply(f, x.rowAddress(r), y.rowAddress(r), bytes(x));
+            VectorFunctions.apply(f, x.rowAddress(r), y.rowAddress(r), bytes(x));
+        }
+    }
+
+    @Override
+    public void applyBackward(Function f, Matrix v, Matrix dy, Matrix dx) {
+        for (int r = 0; r < v.rows(); r++) {
+            VectorGradients.apply(f, v.rowAddress(r), dy.rowAddress(r), dx.rowAddress(r), bytes(v));
         }
     }
 
@@ -250,6 +257,25 @@ final class VectorKernels implements KernelSet {
     public void gemm(Transpose transposeA, Transpose transposeB, float alpha, Matrix a, Matrix b, float beta,
             Matrix c) {
         VectorBlas.gemm(transposeA, transposeB, alpha, a, b, beta, c);
+    }
+
+    // Layer norm
+
+    @Override
+    public void layerNormForward(Matrix x, Matrix gain, Matrix bias, float epsilon, Matrix y, Matrix statistics) {
+        for (int r = 0; r < x.rows(); r++) {
+            VectorLayerNorm.forward(x.rowAddress(r), gain.address(), bias.address(), epsilon, y.rowAddress(r),
+                    statistics.rowAddress(r), x.columns());
+        }
+    }
+
+    @Override
+    public void layerNormBackward(Matrix x, Matrix gain, Matrix statistics, Matrix dy, Matrix dx, Matrix dGain,
+            Matrix dBias) {
+        for (int r = x.rows() - 1; r >= 0; r--) {
+            VectorLayerNorm.backward(x.rowAddress(r), gain.address(), statistics.rowAddress(r), dy.rowAddress(r),
+                    dx.rowAddress(r), dGain.address(), dBias.address(), x.columns());
+        }
     }
 
     // Losses

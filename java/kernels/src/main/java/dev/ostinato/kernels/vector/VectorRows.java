@@ -11,7 +11,6 @@ import static dev.ostinato.kernels.vector.Lanes.load;
 import static dev.ostinato.kernels.vector.Lanes.store;
 
 import dev.ostinato.kernels.AdamStep;
-import dev.ostinato.kernels.Function;
 import dev.ostinato.kernels.Matrix;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -20,64 +19,9 @@ import jdk.incubator.vector.VectorOperators;
 /** Elementwise operations and reductions over one row of {@code bytes} bytes, of any length. */
 final class VectorRows {
     /** Vectors in a block of sixteen floats. */
-    private static final int BLOCK_VECTORS = Matrix.BLOCK / COUNT;
+    static final int BLOCK_VECTORS = Matrix.BLOCK / COUNT;
 
     private VectorRows() {
-    }
-
-    static void apply(Function f, long x, long y, long bytes) {
-        switch (f) {
-            case EXP -> exp(x, y, bytes);
-            case LOG -> log(x, y, bytes);
-            case TANH -> tanh(x, y, bytes);
-            case SIGMOID -> sigmoid(x, y, bytes);
-        }
-    }
-
-    // One method per function: a lambda in a shared loop would be megamorphic, and its vectors objects.
-
-    static void exp(long x, long y, long bytes) {
-        long j = 0;
-        for (; j + BYTES <= bytes; j += BYTES) {
-            store(VectorElementary.exp(load(x + j)), y + j);
-        }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            store(VectorElementary.exp(load(x + j, rest)), y + j, rest);
-        }
-    }
-
-    static void log(long x, long y, long bytes) {
-        long j = 0;
-        for (; j + BYTES <= bytes; j += BYTES) {
-            store(VectorElementary.log(load(x + j)), y + j);
-        }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            store(VectorElementary.log(load(x + j, rest)), y + j, rest);
-        }
-    }
-
-    static void tanh(long x, long y, long bytes) {
-        long j = 0;
-        for (; j + BYTES <= bytes; j += BYTES) {
-            store(VectorElementary.tanh(load(x + j)), y + j);
-        }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            store(VectorElementary.tanh(load(x + j, rest)), y + j, rest);
-        }
-    }
-
-    static void sigmoid(long x, long y, long bytes) {
-        long j = 0;
-        for (; j + BYTES <= bytes; j += BYTES) {
-            store(VectorElementary.sigmoid(load(x + j)), y + j);
-        }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            store(VectorElementary.sigmoid(load(x + j, rest)), y + j, rest);
-        }
     }
 
     static void scale(long x, float factor, long bytes) {
@@ -282,7 +226,7 @@ final class VectorRows {
     }
 
     /** The tree over sixteen partials: the even and the odd vectors have been added, then these two, then halves of one. */
-    private static float tree(FloatVector p0, FloatVector p1) {
+    static float tree(FloatVector p0, FloatVector p1) {
         FloatVector p = BLOCK_VECTORS > 1 ? p0.add(p1) : p0;
         for (int half = COUNT / 2; half > 0; half /= 2) {
             p = p.add(upper(p, half));
@@ -340,7 +284,7 @@ final class VectorRows {
         }
     }
 
-    private static VectorMask<Float> rest(long bytes) {
+    static VectorMask<Float> rest(long bytes) {
         return first((int) (bytes / Float.BYTES));
     }
 }
