@@ -18,7 +18,7 @@ import java.util.stream.LongStream;
  *     dev.ostinato.tests.ElementaryAccuracy [backend]</pre>
  */
 final class ElementaryAccuracy {
-    private static final int AT_A_TIME = 1 << 14;
+    private static final int AT_A_TIME = 1 << 15;
     /** Chunks of the sweep. */
     private static final int CHUNK_BITS = 24;
 
