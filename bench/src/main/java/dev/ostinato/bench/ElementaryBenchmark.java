@@ -18,7 +18,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Elementwise functions over 16 KB in and 16 KB out, within the first cache level; the score is elements per nanosecond. */
+/** Elementwise functions and their gradients over rows of 16 KB, within the first cache level; the score is elements per nanosecond. */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 5, time = 1)
@@ -31,14 +31,16 @@ public class ElementaryBenchmark {
     /** Arguments lie within +-8, where no function is constant. */
     private static final int RANGE = 8;
 
-    @Param({"TANH", "SIGMOID", "EXP"})
+    @Param({"EXP", "LOG", "TANH", "SIGMOID", "SOFTPLUS", "ERF", "GELU", "SILU"})
     public Function function;
 
-    @Param({"vector", "scalar"})
+    @Param({"native", "vector"})
     public String backend;
 
     private final Matrix x = Matrix.of(1, ELEMENTS);
     private final Matrix y = Matrix.of(1, ELEMENTS);
+    private final Matrix dy = Matrix.of(1, ELEMENTS);
+    private final Matrix dx = Matrix.of(1, ELEMENTS);
     private Kernels kernels;
 
     @Setup
@@ -47,16 +49,28 @@ public class ElementaryBenchmark {
         Sequence sequence = new Sequence(1);
         for (int i = 0; i < ELEMENTS; i++) {
             x.set(0, i, sequence.symmetric(RANGE));
+            dy.set(0, i, sequence.symmetric(1));
         }
+        Kernels scalar = Backends.kernels("scalar");
         Matrix expected = Matrix.of(1, ELEMENTS);
-        Backends.kernels("scalar").apply(function, x, expected);
-        kernels.apply(function, x, y);
+        scalar.apply(function, x, expected);
+        function();
         Checks.sameBits(function.name(), expected.row(0), y.row(0));
+        scalar.applyBackward(function, x, dy, expected);
+        gradient();
+        Checks.sameBits(function + " gradient", expected.row(0), dx.row(0));
     }
 
     @Benchmark
     @OperationsPerInvocation(ELEMENTS)
-    public void elements() {
+    public void function() {
         kernels.apply(function, x, y);
+    }
+
+    /** From arguments in place of results too: the time does not depend on them. */
+    @Benchmark
+    @OperationsPerInvocation(ELEMENTS)
+    public void gradient() {
+        kernels.applyBackward(function, x, dy, dx);
     }
 }

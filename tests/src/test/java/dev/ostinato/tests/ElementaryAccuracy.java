@@ -135,16 +135,24 @@ final class ElementaryAccuracy {
         float at = 0f;
         int stepBack = 0;
         for (int i = 0; i < x.length; i++) {
-            double error = error(y[i], subject.exact(x[i]), subject.scale(x[i]));
-            if (error > worst) {
-                worst = error;
-                at = x[i];
+            double exact = subject.exact(x[i]);
+            if (!clearlyWithin(worst, y[i], exact)) {
+                double error = error(y[i], exact, subject.scale(x[i]));
+                if (error > worst) {
+                    worst = error;
+                    at = x[i];
+                }
             }
             if (i > 0 && !subject.gradient()) {
                 stepBack = Math.max(stepBack, stepBack(subject, x[i - 1], x[i], y[i - 1], y[i]));
             }
         }
         return new Observed(worst, at, stepBack);
+    }
+
+    /** Whether an error is at most that many units, by a bound that costs less: a unit is at least 2^-24 of the number. False for a NaN. */
+    private static boolean clearlyWithin(double units, float y, double exact) {
+        return Math.abs(y - exact) <= units * 0.99 * 0x1p-24 * Math.max(Math.abs(exact), Float.MIN_NORMAL);
     }
 
     private static int stepBack(Subject subject, float x, float nextX, float y, float nextY) {

@@ -131,7 +131,8 @@ final class NativeCalls {
             int yColumns,
             int yStride);
 
-    static native void applyBackward(long kernels, int function, long v, int vRows, int vColumns, int vStride, long dy, int dyRows,
+    static native void applyBackward(long kernels, int function, long v, int vRows, int vColumns, int vStride, long dy,
+            int dyRows,
             int dyColumns, int dyStride, long dx, int dxRows, int dxColumns, int dxStride);
 
     static native void scale(long kernels, long x, int xRows, int xColumns, int xStride, float factor);
@@ -179,12 +180,14 @@ final class NativeCalls {
             long b, int bRows, int bColumns, int bStride, float beta, long c, int cRows, int cColumns, int cStride,
             long scratch, int scratchRows, int scratchColumns, int scratchStride);
 
-    static native void layerNormForward(long kernels, long x, int xRows, int xColumns, int xStride, long gain, int gainRows,
+    static native void layerNormForward(long kernels, long x, int xRows, int xColumns, int xStride, long gain,
+            int gainRows,
             int gainColumns, int gainStride, long bias, int biasRows, int biasColumns, int biasStride, float epsilon,
             long y, int yRows, int yColumns, int yStride, long statistics, int statisticsRows, int statisticsColumns,
             int statisticsStride);
 
-    static native void layerNormBackward(long kernels, long x, int xRows, int xColumns, int xStride, long gain, int gainRows,
+    static native void layerNormBackward(long kernels, long x, int xRows, int xColumns, int xStride, long gain,
+            int gainRows,
             int gainColumns, int gainStride, long statistics, int statisticsRows, int statisticsColumns,
             int statisticsStride, long dy, int dyRows, int dyColumns, int dyStride, long dx, int dxRows, int dxColumns,
             int dxStride, long dGain, int dGainRows, int dGainColumns, int dGainStride, long dBias, int dBiasRows,

@@ -215,7 +215,8 @@ final class NativeKernels implements KernelSet {
 
     @Override
     public void applyBackward(Function f, Matrix v, Matrix dy, Matrix dx) {
-        NativeCalls.applyBackward(kernels, code(f), v.address(), v.rows(), v.columns(), v.stride(), dy.address(), dy.rows(),
+        NativeCalls.applyBackward(kernels, code(f), v.address(), v.rows(), v.columns(), v.stride(), dy.address(),
+                dy.rows(),
                 dy.columns(), dy.stride(), dx.address(), dx.rows(), dx.columns(), dx.stride());
     }
 
@@ -309,7 +310,8 @@ final class NativeKernels implements KernelSet {
 
     @Override
     public void layerNormForward(Matrix x, Matrix gain, Matrix bias, float epsilon, Matrix y, Matrix statistics) {
-        NativeCalls.layerNormForward(kernels, x.address(), x.rows(), x.columns(), x.stride(), gain.address(), gain.rows(),
+        NativeCalls.layerNormForward(kernels, x.address(), x.rows(), x.columns(), x.stride(), gain.address(),
+                gain.rows(),
                 gain.columns(), gain.stride(), bias.address(), bias.rows(), bias.columns(), bias.stride(), epsilon,
                 y.address(), y.rows(), y.columns(), y.stride(), statistics.address(), statistics.rows(),
                 statistics.columns(), statistics.stride());
@@ -318,7 +320,8 @@ final class NativeKernels implements KernelSet {
     @Override
     public void layerNormBackward(Matrix x, Matrix gain, Matrix statistics, Matrix dy, Matrix dx, Matrix dGain,
             Matrix dBias) {
-        NativeCalls.layerNormBackward(kernels, x.address(), x.rows(), x.columns(), x.stride(), gain.address(), gain.rows(),
+        NativeCalls.layerNormBackward(kernels, x.address(), x.rows(), x.columns(), x.stride(), gain.address(),
+                gain.rows(),
                 gain.columns(), gain.stride(), statistics.address(), statistics.rows(), statistics.columns(),
                 statistics.stride(), dy.address(), dy.rows(), dy.columns(), dy.stride(), dx.address(), dx.rows(),
                 dx.columns(), dx.stride(), dGain.address(), dGain.rows(), dGain.columns(), dGain.stride(),
