@@ -145,6 +145,11 @@ public abstract class ForwardingKernels implements KernelSet {
     }
 
     @Override
+    public void applyBackward(Function f, Matrix v, Matrix dy, Matrix dx) {
+        delegate.applyBackward(f, v, dy, dx);
+    }
+
+    @Override
     public void scale(Matrix x, float factor) {
         delegate.scale(x, factor);
     }
@@ -167,6 +172,17 @@ public abstract class ForwardingKernels implements KernelSet {
     @Override
     public void logSoftmax(Matrix x, Matrix y) {
         delegate.logSoftmax(x, y);
+    }
+
+    @Override
+    public void layerNormForward(Matrix x, Matrix gain, Matrix bias, float epsilon, Matrix y, Matrix statistics) {
+        delegate.layerNormForward(x, gain, bias, epsilon, y, statistics);
+    }
+
+    @Override
+    public void layerNormBackward(Matrix x, Matrix gain, Matrix statistics, Matrix dy, Matrix dx, Matrix dGain,
+            Matrix dBias) {
+        delegate.layerNormBackward(x, gain, statistics, dy, dx, dGain, dBias);
     }
 
     // Plain linear algebra: matrices as they lie in memory, in BLAS's terms
