@@ -3,8 +3,6 @@ package dev.ostinato.kernels.vector;
 import dev.ostinato.kernels.raw.Raw;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -59,22 +57,6 @@ final class Lanes {
 
     static FloatVector load(long address) {
         return FloatVector.fromMemorySegment(SPECIES, Raw.ALL, address, ORDER);
-    }
-
-    static IntVector loadInts(long address) {
-        return IntVector.fromMemorySegment(INTS, Raw.ALL, address, ORDER);
-    }
-
-    static ShortVector loadShorts(long address) {
-        return ShortVector.fromMemorySegment(SHORTS, Raw.ALL, address, ORDER);
-    }
-
-    static void store(IntVector v, long address) {
-        v.intoMemorySegment(Raw.ALL, address, ORDER);
-    }
-
-    static void store(ShortVector v, long address) {
-        v.intoMemorySegment(Raw.ALL, address, ORDER);
     }
 
     static void store(FloatVector v, long address) {

@@ -1,13 +1,20 @@
 package dev.ostinato.kernels.vector;
 
+import static dev.ostinato.kernels.raw.Raw.ALL;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
+import static dev.ostinato.kernels.vector.Lanes.INTS;
+import static dev.ostinato.kernels.vector.Lanes.ORDER;
+import static dev.ostinato.kernels.vector.Lanes.SHORTS;
+import static dev.ostinato.kernels.vector.Lanes.SPECIES;
 import static dev.ostinato.kernels.vector.Lanes.in;
-import static dev.ostinato.kernels.vector.Lanes.load;
-import static dev.ostinato.kernels.vector.Lanes.loadInts;
-import static dev.ostinato.kernels.vector.Lanes.loadShorts;
-import static dev.ostinato.kernels.vector.Lanes.store;
 import static dev.ostinato.kernels.vector.VectorProducts.outputOffset;
 import static dev.ostinato.kernels.vector.VectorProducts.vectors;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2B;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.XOR;
 
 import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.Matrix;
@@ -18,19 +25,17 @@ import dev.ostinato.kernels.Scaling;
 import dev.ostinato.kernels.raw.Pool;
 import dev.ostinato.kernels.raw.Raw;
 import dev.ostinato.kernels.scalar.Quantization;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Rows and weights of eight bits. A word of four levels is taken apart into two pairs of shorts; the sum of two products of levels is at
  * most 2 * 127 * 127 and so still fits a short, which makes two multiplications per word instead of four. Pairs of a are taken apart
- * beforehand.
+ * beforehand. The loops call the Vector API without helpers in between, for the reason that {@link VectorGates} gives.
  */
 final class VectorInt8 {
     /** Rows whose pairs are made at a time: a panel of weights passes by all of them before the next. */
@@ -71,12 +76,13 @@ final class VectorInt8 {
 
     /** Returns the bits of the largest magnitude; NaN is larger than any number. */
     private static int largestMagnitude(long x, int columns) {
-        IntVector largest = IntVector.zero(Lanes.INTS);
+        IntVector largest = IntVector.zero(INTS);
         int k = 0;
         for (; k + Lanes.COUNT <= columns; k += Lanes.COUNT) {
-            largest = largest.max(loadInts(in(x) + (long) k * Float.BYTES).and(Integer.MAX_VALUE));
+            IntVector bits = IntVector.fromMemorySegment(INTS, ALL, in(x) + (long) k * Float.BYTES, ORDER);
+            largest = largest.max(bits.and(Integer.MAX_VALUE));
         }
-        int most = largest.reduceLanes(VectorOperators.MAX);
+        int most = largest.reduceLanes(MAX);
         for (; k < columns; k++) {
             most = Math.max(most, Raw.getInt(x, k) & Integer.MAX_VALUE);
         }
@@ -88,13 +94,14 @@ final class VectorInt8 {
         if (LEVELS.length() != Lanes.COUNT) {
             return 0;
         }
-        FloatVector factors = Lanes.broadcast(factor);
-        FloatVector round = Lanes.broadcast(Quantization.ROUND);
+        FloatVector factors = FloatVector.broadcast(SPECIES, factor);
+        FloatVector round = FloatVector.broadcast(SPECIES, Quantization.ROUND);
         int k = 0;
         for (; k + Lanes.COUNT <= columns; k += Lanes.COUNT) {
-            IntVector bits = load(in(x) + (long) k * Float.BYTES).fma(factors, round).reinterpretAsInts();
-            ((ByteVector) bits.convertShape(VectorOperators.I2B, LEVELS, 0)).intoMemorySegment(Raw.ALL, in(levels) + k,
-                    ByteOrder.nativeOrder());
+            FloatVector rounded = FloatVector.fromMemorySegment(SPECIES, ALL, in(x) + (long) k * Float.BYTES, ORDER)
+                    .fma(factors, round);
+            ((ByteVector) rounded.reinterpretAsInts().convertShape(I2B, LEVELS, 0)).intoMemorySegment(ALL,
+                    in(levels) + k, ORDER);
         }
         return k;
     }
@@ -127,19 +134,12 @@ final class VectorInt8 {
 
     /** Widens levels to shorts: those of even places to {@code pairs}, those of odd ones {@code pairBytes} on. */
     private static void takeApart(long levels, long pairBytes, long pairs) {
+        long odd = pairs + pairBytes;
         for (long i = 0; i < pairBytes; i += BYTES) {
-            ShortVector bytes = loadShorts(in(levels) + i).lanewise(VectorOperators.XOR, SIGNS);
-            store(even(bytes), in(pairs) + i);
-            store(odd(bytes), in(pairs + pairBytes) + i);
+            ShortVector bytes = ShortVector.fromMemorySegment(SHORTS, ALL, in(levels) + i, ORDER).lanewise(XOR, SIGNS);
+            bytes.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).intoMemorySegment(ALL, in(pairs) + i, ORDER);
+            bytes.lanewise(ASHR, Byte.SIZE).intoMemorySegment(ALL, in(odd) + i, ORDER);
         }
-    }
-
-    private static ShortVector even(ShortVector bytes) {
-        return bytes.lanewise(VectorOperators.LSHL, Byte.SIZE).lanewise(VectorOperators.ASHR, Byte.SIZE);
-    }
-
-    private static ShortVector odd(ShortVector bytes) {
-        return bytes.lanewise(VectorOperators.ASHR, Byte.SIZE);
     }
 
     private static void multiplyAddPanel(long pairs, long pairBytes, float rowScale, Int8Matrix w, int panel, long out,
@@ -150,11 +150,11 @@ final class VectorInt8 {
         int v = 0;
         while (v < vectors) {
             long from = words.panelAddress(panel) + v * BYTES;
-            int width = v + TILE <= vectors ? TILE : 1;
-            if (width == TILE) {
-                four(pairs, pairBytes, from, step, words.inputs(), sums);
-            } else {
-                one(pairs, pairBytes, from, step, words.inputs(), sums);
+            int width = vectors - v >= TILE ? TILE : vectors - v == 3 ? 3 : 1;
+            switch (width) {
+                case TILE -> four(pairs, pairBytes, from, step, words.inputs(), sums);
+                case 3 -> three(pairs, pairBytes, from, step, words.inputs(), sums);
+                default -> one(pairs, pairBytes, from, step, words.inputs(), sums);
             }
             for (int i = 0; i < width; i++, v++) {
                 long offset = outputOffset(words, panel, v);
@@ -165,54 +165,100 @@ final class VectorInt8 {
 
     /** {@code out = fma((float) sum, rowScale * scale, out)}. */
     private static void finish(long sum, float rowScale, long scale, long out) {
-        FloatVector s = (FloatVector) loadInts(sum).convertShape(VectorOperators.I2F, Lanes.SPECIES, 0);
-        store(s.fma(load(scale).mul(rowScale), load(out)), out);
+        FloatVector s = (FloatVector) IntVector.fromMemorySegment(INTS, ALL, sum, ORDER).convertShape(I2F, SPECIES, 0);
+        FloatVector scales = FloatVector.fromMemorySegment(SPECIES, ALL, scale, ORDER).mul(rowScale);
+        s.fma(scales, FloatVector.fromMemorySegment(SPECIES, ALL, out, ORDER)).intoMemorySegment(ALL, out, ORDER);
     }
 
     /** The sums of four vectors over {@code count} words. */
     private static void four(long pairs, long pairBytes, long b, long bStep, int count, long sums) {
-        IntVector s0 = IntVector.zero(Lanes.INTS);
-        IntVector s1 = IntVector.zero(Lanes.INTS);
-        IntVector s2 = IntVector.zero(Lanes.INTS);
-        IntVector s3 = IntVector.zero(Lanes.INTS);
+        IntVector s0 = IntVector.zero(INTS);
+        IntVector s1 = IntVector.zero(INTS);
+        IntVector s2 = IntVector.zero(INTS);
+        IntVector s3 = IntVector.zero(INTS);
+        long odd = pairs + pairBytes;
         for (long end = b + count * bStep; b != end; b += bStep) {
-            ShortVector x = splatPair(pairs);
-            ShortVector y = splatPair(pairs + pairBytes);
+            ShortVector x = IntVector.broadcast(INTS, Raw.getInt(in(pairs), 0)).reinterpretAsShorts();
+            ShortVector y = IntVector.broadcast(INTS, Raw.getInt(in(odd), 0)).reinterpretAsShorts();
             long q = in(b);
-            s0 = addBoth(s0, products(x, y, loadShorts(q)));
-            s1 = addBoth(s1, products(x, y, loadShorts(q + BYTES)));
-            s2 = addBoth(s2, products(x, y, loadShorts(q + 2 * BYTES)));
-            s3 = addBoth(s3, products(x, y, loadShorts(q + 3 * BYTES)));
+            ShortVector w = ShortVector.fromMemorySegment(SHORTS, ALL, q, ORDER);
+            IntVector both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
+                    .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
+            s0 = s0.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
+                    .add(both.lanewise(ASHR, Short.SIZE));
+            w = ShortVector.fromMemorySegment(SHORTS, ALL, q + BYTES, ORDER);
+            both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
+                    .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
+            s1 = s1.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
+                    .add(both.lanewise(ASHR, Short.SIZE));
+            w = ShortVector.fromMemorySegment(SHORTS, ALL, q + 2 * BYTES, ORDER);
+            both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
+                    .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
+            s2 = s2.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
+                    .add(both.lanewise(ASHR, Short.SIZE));
+            w = ShortVector.fromMemorySegment(SHORTS, ALL, q + 3 * BYTES, ORDER);
+            both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
+                    .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
+            s3 = s3.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
+                    .add(both.lanewise(ASHR, Short.SIZE));
             pairs += Integer.BYTES;
+            odd += Integer.BYTES;
         }
-        store(s0, sums);
-        store(s1, sums + BYTES);
-        store(s2, sums + 2 * BYTES);
-        store(s3, sums + 3 * BYTES);
+        s0.intoMemorySegment(ALL, sums, ORDER);
+        s1.intoMemorySegment(ALL, sums + BYTES, ORDER);
+        s2.intoMemorySegment(ALL, sums + 2 * BYTES, ORDER);
+        s3.intoMemorySegment(ALL, sums + 3 * BYTES, ORDER);
     }
 
-    /** The sums of one vector over {@code count} words. */
-    private static void one(long pairs, long pairBytes, long b, long bStep, int count, long sums) {
-        IntVector s = IntVector.zero(Lanes.INTS);
+    /** The sums of three vectors. */
+    private static void three(long pairs, long pairBytes, long b, long bStep, int count, long sums) {
+        IntVector s0 = IntVector.zero(INTS);
+        IntVector s1 = IntVector.zero(INTS);
+        IntVector s2 = IntVector.zero(INTS);
+        long odd = pairs + pairBytes;
         for (long end = b + count * bStep; b != end; b += bStep) {
-            s = addBoth(s, products(splatPair(pairs), splatPair(pairs + pairBytes), loadShorts(in(b))));
+            ShortVector x = IntVector.broadcast(INTS, Raw.getInt(in(pairs), 0)).reinterpretAsShorts();
+            ShortVector y = IntVector.broadcast(INTS, Raw.getInt(in(odd), 0)).reinterpretAsShorts();
+            long q = in(b);
+            ShortVector w = ShortVector.fromMemorySegment(SHORTS, ALL, q, ORDER);
+            IntVector both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
+                    .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
+            s0 = s0.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
+                    .add(both.lanewise(ASHR, Short.SIZE));
+            w = ShortVector.fromMemorySegment(SHORTS, ALL, q + BYTES, ORDER);
+            both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
+                    .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
+            s1 = s1.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
+                    .add(both.lanewise(ASHR, Short.SIZE));
+            w = ShortVector.fromMemorySegment(SHORTS, ALL, q + 2 * BYTES, ORDER);
+            both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
+                    .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
+            s2 = s2.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
+                    .add(both.lanewise(ASHR, Short.SIZE));
             pairs += Integer.BYTES;
+            odd += Integer.BYTES;
         }
-        store(s, sums);
+        s0.intoMemorySegment(ALL, sums, ORDER);
+        s1.intoMemorySegment(ALL, sums + BYTES, ORDER);
+        s2.intoMemorySegment(ALL, sums + 2 * BYTES, ORDER);
     }
 
-    private static ShortVector splatPair(long pair) {
-        return IntVector.broadcast(Lanes.INTS, Raw.getInt(in(pair), 0)).reinterpretAsShorts();
-    }
-
-    private static ShortVector products(ShortVector x, ShortVector y, ShortVector bytes) {
-        return even(bytes).mul(x).add(odd(bytes).mul(y));
-    }
-
-    /** Adds both shorts of each lane. */
-    private static IntVector addBoth(IntVector sum, ShortVector pairs) {
-        IntVector both = pairs.reinterpretAsInts();
-        IntVector low = both.lanewise(VectorOperators.LSHL, Short.SIZE).lanewise(VectorOperators.ASHR, Short.SIZE);
-        return sum.add(low.add(both.lanewise(VectorOperators.ASHR, Short.SIZE)));
+    /** The sums of one vector. */
+    private static void one(long pairs, long pairBytes, long b, long bStep, int count, long sums) {
+        IntVector s0 = IntVector.zero(INTS);
+        long odd = pairs + pairBytes;
+        for (long end = b + count * bStep; b != end; b += bStep) {
+            ShortVector x = IntVector.broadcast(INTS, Raw.getInt(in(pairs), 0)).reinterpretAsShorts();
+            ShortVector y = IntVector.broadcast(INTS, Raw.getInt(in(odd), 0)).reinterpretAsShorts();
+            long q = in(b);
+            ShortVector w = ShortVector.fromMemorySegment(SHORTS, ALL, q, ORDER);
+            IntVector both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
+                    .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
+            s0 = s0.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
+                    .add(both.lanewise(ASHR, Short.SIZE));
+            pairs += Integer.BYTES;
+            odd += Integer.BYTES;
+        }
+        s0.intoMemorySegment(ALL, sums, ORDER);
     }
 }
