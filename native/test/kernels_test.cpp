@@ -1,12 +1,15 @@
 // Every kernel of every ISA that this processor has, against the plain loops of reference.cpp, bit by bit.
 //
-// Each operand is a block of the heap of its own that ends with it, so that a sanitizer sees any access beyond; what lies between its
-// rows, and before it, holds NaNs and may not change.
+// Each operand ends where a page begins that nobody may touch, so that any access beyond it is a fault, also one that a sanitizer does not see,
+// such as a masked load; what lies between its rows, and before it, holds NaNs and may not change.
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <functional>
 #include <memory>
@@ -111,14 +114,43 @@ public:
     }
 
 private:
-    struct Free {
-        void operator()(void* p) const {
-            free(p);
+    // Pages, and behind them one that faults.
+    class Pages {
+    public:
+        explicit Pages(size_t bytes) : page(static_cast<size_t>(sysconf(_SC_PAGESIZE))), length((bytes + page - 1) / page * page) {
+            void* memory = mmap(nullptr, length + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (memory == MAP_FAILED || mprotect(static_cast<char*>(memory) + length, page, PROT_NONE) != 0) {
+                perror("kernels_test: no memory");
+                exit(1);
+            }
+            start = static_cast<char*>(memory);
         }
+
+        Pages(Pages&& other) noexcept : page(other.page), length(other.length), start(other.start) {
+            other.start = nullptr;
+        }
+
+        Pages(const Pages&) = delete;
+        Pages& operator=(const Pages&) = delete;
+
+        ~Pages() {
+            if (start != nullptr) {
+                munmap(start, length + page);
+            }
+        }
+
+        char* end() const {
+            return start + length;
+        }
+
+    private:
+        size_t page;
+        size_t length;
+        char* start;
     };
 
     struct Block {
-        std::unique_ptr<void, Free> memory;
+        Pages memory;
         float* data;
         int64_t size;
         bool bits;  // these are no floats
@@ -130,12 +162,12 @@ private:
 
     float* block(int64_t size) {
         const int64_t before = pick({0, 0, 1, 7});
-        void* memory = malloc(static_cast<size_t>(before + size + (size == 0)) * sizeof(float));
-        float* all = static_cast<float*>(memory);
+        Pages memory(static_cast<size_t>(before + size) * sizeof(float));
+        float* all = reinterpret_cast<float*>(memory.end()) - (before + size);
         for (int64_t i = 0; i < before + size; i++) {
             all[i] = MARGIN;
         }
-        blocks.push_back({std::unique_ptr<void, Free>(memory), all + before, size, false});
+        blocks.push_back({std::move(memory), all + before, size, false});
         return all + before;
     }
 
@@ -529,6 +561,17 @@ struct Tested {
     int failures;
 };
 
+// The call that is running, for the handler of a fault.
+char running[256];
+
+void fault(int) {
+    const char text[] = "touched memory that is not its own: ";
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0 || write(STDERR_FILENO, running, strlen(running)) < 0) {
+        _exit(3);
+    }
+    _exit(2);
+}
+
 void check(std::vector<Tested>& tested, unsigned seed) {
     for (const Case& c : cases) {
         for (bool extreme : {false, true}) {
@@ -536,6 +579,7 @@ void check(std::vector<Tested>& tested, unsigned seed) {
             c.call(REFERENCE_TABLE, expected);
             for (Tested& t : tested) {
                 Operands actual(seed, extreme);
+                snprintf(running, sizeof running, "%s: %s%s, seed %u\n", t.name.c_str(), c.kernel, c.sizes.c_str(), seed);
                 c.call(*t.table, actual);
                 if (!expected.same(actual)) {
                     fprintf(stderr, "%s: %s%s%s, seed %u\n", t.name.c_str(), c.kernel, c.sizes.c_str(), extreme ? ", extreme" : "", seed);
@@ -587,6 +631,8 @@ int main(int count, char** arguments) {
         tested.push_back({"emulated, 16 lanes", &EMULATED16_TABLE, 0});
     }
 #endif
+    signal(SIGSEGV, fault);
+    signal(SIGBUS, fault);
     check(tested, seed);
     int failures = 0;
     for (const Tested& t : tested) {

@@ -97,6 +97,9 @@ final class SliceKernelsTest {
             kernels.apply(f, x.matrix, y.matrix);
             slices.apply(f, x.slice, y.slice);
             y.check("apply " + f);
+            kernels.applyBackward(f, x.matrix, y.matrix, y.matrix);
+            slices.applyBackward(f, x.slice, y.slice, y.slice);
+            y.check("applyBackward " + f);
         }
         kernels.axpy(0.3f, x.matrix, y.matrix);
         slices.axpy(0.3f, x.slice, y.slice);

@@ -51,6 +51,26 @@ public final class SliceKernels {
         }
     }
 
+    /** Gradient of a function: {@code dx = dy * f'}, same shapes; dx may be v or dy. See {@link KernelSet#applyBackward}. */
+    public void applyBackward(Function f, Slice v, Slice dy, Slice dx) {
+        overwrites("v", v, "dx", dx);
+        overwrites("dy", dy, "dx", dx);
+        boolean flat = v.flat() && dy.flat() && dx.flat();
+        Stage stage = Stage.take();
+        try {
+            for (long run = 0; run < runs(flat, v); run++) {
+                for (long i = 0; i < length(flat, v); i += Stage.CHUNK) {
+                    int count = chunk(flat, v, i);
+                    Matrix gradient = stage.b().read(dy, run, 1, i, count);
+                    kernels.applyBackward(f, stage.a().read(v, run, 1, i, count), gradient, gradient);
+                    stage.b().write(dx, run, i);
+                }
+            }
+        } finally {
+            stage.give();
+        }
+    }
+
     /** Scales in place: {@code x = x * factor}. */
     public void scale(Slice x, float factor) {
         x.check("x", true);

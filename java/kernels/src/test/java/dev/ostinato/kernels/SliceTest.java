@@ -79,6 +79,7 @@ final class SliceTest {
         PackedMatrix w = PackedMatrix.of(64, 1, 64);
         Map<String, Executable> calls = new LinkedHashMap<>();
         calls.put("apply", () -> kernels.apply(Function.EXP, x, y));
+        calls.put("applyBackward", () -> kernels.applyBackward(Function.SILU, x, other, y));
         calls.put("multiply", () -> kernels.multiply(y, x));
         calls.put("axpy", () -> kernels.axpy(1f, x, y));
         calls.put("softmax", () -> kernels.softmax(x, y));
