@@ -117,13 +117,13 @@ final class StepNetwork {
         return h.columns(0, cell.hidden);
     }
 
-    /** Returns h of every recurrent layer, and c after it where there is one. */
+    /** Returns views of h of every recurrent layer, and of c after it where there is one, without padding, which stays zero. */
     List<Matrix> states() {
         List<Matrix> states = new ArrayList<>();
         for (Memories layer : memories) {
-            states.add(layer.h.get(turn));
+            states.add(layer.h.get(turn).columns(0, layer.cell.hidden));
             if (layer.c != null) {
-                states.add(layer.c);
+                states.add(layer.c.columns(0, layer.cell.hidden));
             }
         }
         return states;

@@ -1,0 +1,120 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Matrix;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.zip.CRC32C;
+
+/**
+ * A state as bytes, little-endian: a mark and a version, the layers as text with its length before it, the rows, then h of every recurrent
+ * layer and c after it, unpadded, each row by row; last the CRC-32C of all that. Everything is checked before anything is written.
+ */
+final class StateBytes {
+    private static final int MARK = 0x5453534f; // "OSST" in a file
+    private static final int VERSION = 1;
+    /** Mark, version, length of the text, rows, checksum. */
+    private static final int FIXED = 5 * Integer.BYTES;
+
+    private StateBytes() {
+    }
+
+    static byte[] write(Model model, int rows, List<Matrix> states) {
+        byte[] layers = layers(model).getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = new byte[size(layers.length, states)];
+        ByteBuffer out = littleEndian(bytes);
+        out.putInt(MARK).putInt(VERSION).putInt(layers.length).put(layers).putInt(rows);
+        for (Matrix state : states) {
+            for (int r = 0; r < state.rows(); r++) {
+                for (float value : state.row(r)) {
+                    out.putInt(Float.floatToRawIntBits(value));
+                }
+            }
+        }
+        out.putInt(checksum(bytes));
+        return bytes;
+    }
+
+    static void read(byte[] bytes, Model model, int rows, List<Matrix> states) {
+        ByteBuffer in = littleEndian(bytes);
+        expect(bytes.length >= FIXED, "at least " + FIXED + " bytes", bytes.length);
+        int mark = in.getInt();
+        expect(mark == MARK, "a saved state, which begins with " + hex(MARK), hex(mark));
+        int version = in.getInt();
+        expect(version == VERSION, "version " + VERSION, version);
+        int stored = in.getInt(bytes.length - Integer.BYTES);
+        int computed = checksum(bytes);
+        expect(computed == stored, "checksum " + hex(stored) + ", damaged or cut off", hex(computed));
+
+        int length = in.getInt();
+        expect(length >= 0 && length <= bytes.length - FIXED, "at most " + (bytes.length - FIXED) + " bytes of layers",
+                length);
+        byte[] text = new byte[length];
+        in.get(text);
+        String layers = new String(text, StandardCharsets.UTF_8);
+        expect(layers.equals(layers(model)), "one of a model of " + layers(model), layers);
+        int savedRows = in.getInt();
+        expect(savedRows == rows, rows + " rows", savedRows);
+        int size = size(length, states);
+        expect(bytes.length == size, size + " bytes", bytes.length);
+        for (Matrix state : states) {
+            readRows(in, state);
+        }
+    }
+
+    private static void readRows(ByteBuffer in, Matrix state) {
+        float[] row = new float[state.columns()];
+        for (int r = 0; r < state.rows(); r++) {
+            for (int j = 0; j < row.length; j++) {
+                row[j] = Float.intBitsToFloat(in.getInt());
+            }
+            state.setRow(r, row);
+        }
+    }
+
+    private static int size(int layers, List<Matrix> states) {
+        long floats = states.stream().mapToLong(s -> (long) s.rows() * s.columns()).sum();
+        return Math.toIntExact(FIXED + layers + floats * Float.BYTES);
+    }
+
+    /** Returns the layers and their sizes. Without dropout, which makes no difference to a state. */
+    private static String layers(Model model) {
+        return model.layers().stream().filter(layer -> !(layer instanceof Layer.Dropout))
+                .map(layer -> name(layer) + " " + layer.inputs() + ">" + layer.outputs())
+                .collect(Collectors.joining(", "));
+    }
+
+    private static String name(Layer layer) {
+        return switch (layer) {
+            case Layer.Embedding ignored -> "embedding";
+            case Layer.OneHot ignored -> "one-hot";
+            case Layer.Features ignored -> "features";
+            case Layer.Recurrent recurrent -> recurrent.cell().label();
+            case Layer.Dropout ignored -> "dropout";
+            case Layer.Dense ignored -> "dense";
+        };
+    }
+
+    /** Returns the CRC-32C of all but the last four bytes. */
+    private static int checksum(byte[] bytes) {
+        CRC32C checksum = new CRC32C();
+        checksum.update(bytes, 0, bytes.length - Integer.BYTES);
+        return (int) checksum.getValue();
+    }
+
+    private static ByteBuffer littleEndian(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private static String hex(int value) {
+        return "0x%08x".formatted(value);
+    }
+
+    private static void expect(boolean fulfilled, String expected, Object got) {
+        if (!fulfilled) {
+            throw new IllegalArgumentException("state: expected " + expected + ", got " + got);
+        }
+    }
+}
