@@ -14,9 +14,10 @@ final class ScalarSteps {
 
     static void rnn(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, Matrix h) {
         for (int row = 0; row < h.rows(); row++) {
+            long inputs = x.rowAddress(row);
             long before = stateBefore(row, hPrevious, h);
             for (int j = 0; j < h.columns(); j++) {
-                float z = addState(before, u, 0, j, addInputs(x, row, w, 0, j, start(start, row, h, 0, j)));
+                float z = product(before, u, 0, j, product(inputs, w, 0, j, start(start, row, h, 0, j)));
                 Raw.set(h.rowAddress(row), j, Elementary.flush(ScalarKernels.activation(f, z)));
             }
         }
@@ -24,13 +25,14 @@ final class ScalarSteps {
 
     static void lstm(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, Matrix c, Matrix h) {
         for (int row = 0; row < h.rows(); row++) {
+            long inputs = x.rowAddress(row);
             long before = stateBefore(row, hPrevious, h);
             long cell = c.rowAddress(row % hPrevious.rows());
             for (int j = 0; j < h.columns(); j++) {
-                float i = addState(before, u, 0, j, addInputs(x, row, w, 0, j, start(start, row, h, 0, j)));
-                float f = addState(before, u, 1, j, addInputs(x, row, w, 1, j, start(start, row, h, 1, j)));
-                float g = addState(before, u, 2, j, addInputs(x, row, w, 2, j, start(start, row, h, 2, j)));
-                float o = addState(before, u, 3, j, addInputs(x, row, w, 3, j, start(start, row, h, 3, j)));
+                float i = product(before, u, 0, j, product(inputs, w, 0, j, start(start, row, h, 0, j)));
+                float f = product(before, u, 1, j, product(inputs, w, 1, j, start(start, row, h, 1, j)));
+                float g = product(before, u, 2, j, product(inputs, w, 2, j, start(start, row, h, 2, j)));
+                float o = product(before, u, 3, j, product(inputs, w, 3, j, start(start, row, h, 3, j)));
                 float written = Elementary.sigmoid(i) * Elementary.tanh(g);
                 float next = Elementary.flush(Math.fma(Elementary.sigmoid(f), Raw.get(cell, j), written));
                 Raw.set(cell, j, next);
@@ -41,12 +43,13 @@ final class ScalarSteps {
 
     static void gru(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, Matrix h) {
         for (int row = 0; row < h.rows(); row++) {
+            long inputs = x.rowAddress(row);
             long before = stateBefore(row, hPrevious, h);
             for (int j = 0; j < h.columns(); j++) {
-                float fromInputs = addInputs(x, row, w, 0, j, start(start, row, h, 0, j));
-                float reset = addState(before, u, 0, j, addInputs(x, row, w, 1, j, start(start, row, h, 1, j)));
-                float update = addState(before, u, 1, j, addInputs(x, row, w, 2, j, start(start, row, h, 2, j)));
-                float fromState = addState(before, u, 2, j, start(start, row, h, 3, j));
+                float fromInputs = product(inputs, w, 0, j, start(start, row, h, 0, j));
+                float reset = product(before, u, 0, j, product(inputs, w, 1, j, start(start, row, h, 1, j)));
+                float update = product(before, u, 1, j, product(inputs, w, 2, j, start(start, row, h, 2, j)));
+                float fromState = product(before, u, 2, j, start(start, row, h, 3, j));
                 float n = Elementary.tanh(Math.fma(Elementary.sigmoid(reset), fromState, fromInputs));
                 float next = Math.fma(Elementary.sigmoid(update), Raw.get(before, j) - n, n);
                 Raw.set(h.rowAddress(row), j, Elementary.flush(next));
@@ -61,14 +64,6 @@ final class ScalarSteps {
 
     private static float start(Matrix start, int row, Matrix h, int slot, int unit) {
         return Raw.get(start.rowAddress(start.rows() == 1 ? 0 : row), (long) slot * h.columns() + unit);
-    }
-
-    private static float addInputs(Matrix x, int row, PackedMatrix w, int gate, int unit, float sum) {
-        return product(x.rowAddress(row), w, gate, unit, sum);
-    }
-
-    private static float addState(long before, PackedMatrix u, int gate, int unit, float sum) {
-        return product(before, u, gate, unit, sum);
     }
 
     private static float product(long a, PackedMatrix w, int gate, int unit, float sum) {

@@ -10,7 +10,6 @@ import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.kernels.raw.Pool;
-import java.lang.ref.Reference;
 
 /** Products with bfloat16 weights: a single row by {@link Bf16Tiles}, several by {@link Tiles} of weights widened piece by piece. */
 final class VectorBf16 {
@@ -34,7 +33,7 @@ final class VectorBf16 {
             }
             return;
         }
-        Memory packed = VectorProducts.SCRATCH.get();
+        Memory packed = VectorProducts.SCRATCH.take();
         Memory widened = WIDENED.take();
         for (int row = 0; row < aRows; row += ROWS_AT_A_TIME) {
             int rows = Math.min(ROWS_AT_A_TIME, aRows - row);
@@ -47,7 +46,7 @@ final class VectorBf16 {
                 }
             }
         }
-        Reference.reachabilityFence(packed);
+        VectorProducts.SCRATCH.give(packed);
         WIDENED.give(widened);
     }
 

@@ -3,8 +3,8 @@ package dev.ostinato.kernels.vector;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.raw.Pool;
 import dev.ostinato.kernels.raw.Raw;
-import java.lang.ref.Reference;
 
 /** Cuts products into {@link Tiles} so that what a tile reads again is still in the nearest cache. */
 final class VectorProducts {
@@ -18,8 +18,8 @@ final class VectorProducts {
     static final int TILE_ROWS = 5;
 
     /** Room for a piece of a, tile by tile: {@code [tile][input][row]}. */
-    static final ThreadLocal<Memory> SCRATCH = ThreadLocal
-            .withInitial(() -> Memory.ofFloats((long) ROWS_AT_A_TIME * INPUTS_AT_A_TIME));
+    static final Pool<Memory> SCRATCH =
+            new Pool<>(() -> Memory.ofFloats((long) ROWS_AT_A_TIME * INPUTS_AT_A_TIME));
 
     private VectorProducts() {
     }
@@ -36,7 +36,7 @@ final class VectorProducts {
             }
             return;
         }
-        Memory scratch = SCRATCH.get();
+        Memory scratch = SCRATCH.take();
         for (int row = 0; row < aRows; row += ROWS_AT_A_TIME) {
             int rows = Math.min(ROWS_AT_A_TIME, aRows - row);
             for (int input = 0; input < w.inputs(); input += INPUTS_AT_A_TIME) {
@@ -47,7 +47,7 @@ final class VectorProducts {
                 }
             }
         }
-        Reference.reachabilityFence(scratch);
+        SCRATCH.give(scratch);
     }
 
     /** Lays the rows of each tile side by side. */

@@ -4,16 +4,16 @@ import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.raw.Pool;
 import dev.ostinato.kernels.raw.Raw;
-import java.lang.ref.Reference;
 
 /**
  * Steps of cells. The pre-activations of one step go through memory, so that each of the two halves is a loop that the compiler keeps in
  * registers; of a single stream the weights are read in one sweep, panel by panel.
  */
 final class VectorSteps {
-    /** Pre-activations of all streams at one step; grows to the largest step of its thread. */
-    private static final ThreadLocal<Memory> SCRATCH = ThreadLocal.withInitial(() -> Memory.ofFloats(4 * 1024));
+    /** Pre-activations of all streams at one step, 16 KB; grown by who needs more. */
+    private static final Pool<Memory> SCRATCH = new Pool<>(() -> Memory.ofFloats(4 * 1024));
 
     private VectorSteps() {
     }
@@ -30,7 +30,7 @@ final class VectorSteps {
             }
             descending = !descending;
         }
-        Reference.reachabilityFence(z);
+        SCRATCH.give(z);
     }
 
     static void lstm(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
@@ -46,7 +46,7 @@ final class VectorSteps {
             }
             descending = !descending;
         }
-        Reference.reachabilityFence(z);
+        SCRATCH.give(z);
     }
 
     static void gru(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
@@ -62,7 +62,7 @@ final class VectorSteps {
             }
             descending = !descending;
         }
-        Reference.reachabilityFence(z);
+        SCRATCH.give(z);
     }
 
     /** {@code z = start + x W + h U} of all streams at one step; U fills the slots of z from byte {@code stateSlot} on. */
@@ -116,10 +116,9 @@ final class VectorSteps {
     /** Returns room for rows of z, and behind them for x and h of one. */
     private static Memory scratch(int rows, long rowBytes, Matrix x, PackedMatrix u) {
         long bytes = rows * rowBytes + ((long) x.columns() + u.inputs()) * Float.BYTES;
-        Memory scratch = SCRATCH.get();
+        Memory scratch = SCRATCH.take();
         if (scratch.byteSize() < bytes) {
             scratch = Memory.ofFloats(bytes / Float.BYTES);
-            SCRATCH.set(scratch);
         }
         return scratch;
     }
