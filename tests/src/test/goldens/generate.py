@@ -3,8 +3,8 @@
     python tests/src/test/goldens/generate.py
 
 Made with torch 2.13, numpy and safetensors. Each file holds one model: its initial weights, ten batches, the losses and the gradient norms
-of ten optimiser steps over them, the gradients of the first step before clipping, the weights after the last, and one stream stepped
-through the initial model. The state goes on from batch to batch, cut from the graph.
+of ten optimiser steps over them, the gradients of the first step before clipping, the weights after the last, one stream stepped
+through the initial model, and some streams that go on from given states. The state goes on from batch to batch, cut from the graph.
 
 Everything is computed in double precision from weights and inputs that are floats, and rounded once when it is stored, so that a golden is
 the exact result for the purpose of a test in single precision.
@@ -92,6 +92,7 @@ class ResetBefore(torch.nn.Module):
 class Network(torch.nn.Module):
     def __init__(self, cell, layers, takes):
         super().__init__()
+        self.layers = layers
         tokens = takes == "embedding"
         self.embedding = torch.nn.Embedding(VOCABULARY, INPUTS) if tokens else torch.nn.Identity()
         self.rnn = {
@@ -217,6 +218,26 @@ def forward(cell, network, data, random):
     return inputs | found
 
 
+def go_on(cell, network, data, random):
+    """Streams side by side from states that are not zero, some beyond 1; inputs, outputs, and the states before and after."""
+    shape = (FORWARD_STEPS, ROWS)
+    if "tokens" in data:
+        inputs = {"going.tokens": random.integers(0, VOCABULARY, shape).astype(np.int32)}
+    else:
+        inputs = {"going.features": random.standard_normal((*shape, INPUTS)).astype(np.float32)}
+    (x,) = inputs.values()
+    before = {
+        f"going.{kind}0": random.standard_normal((network.layers, ROWS, HIDDEN)).astype(np.float32)
+        for kind in ("hc" if cell == "lstm" else "h")
+    }
+    states = tuple(torch.from_numpy(state).double() for state in before.values())
+    with torch.no_grad():
+        y, state = network(as_input(x), states if cell == "lstm" else states[0])
+    after = state if isinstance(state, tuple) else (state,)
+    found = {f"going.{kind}": s.numpy() for kind, s in zip("hc", after)}
+    return inputs | before | found | {"going.outputs": y.numpy()}
+
+
 def named(prefix, tensors):
     return {f"{prefix}.{name}": tensor.detach().numpy().copy() for name, tensor in tensors}
 
@@ -228,6 +249,7 @@ def generate(seed, name, cell, layers, takes, optimiser, rate, momentum, clip):
     data = batches(takes, random)
     arrays = dict(data) | named("initial", network.named_parameters())
     arrays |= forward(cell, network, data, random)
+    arrays |= go_on(cell, network, data, np.random.default_rng((seed, 1)))
     make = {
         "adam": lambda: torch.optim.Adam(network.parameters(), lr=rate),
         "sgd": lambda: torch.optim.SGD(network.parameters(), lr=rate, momentum=momentum),

@@ -78,6 +78,21 @@ final class AllocationTest {
         allocatesNothing(i -> model.step(i % 17, state, y));
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void aRunAllocatesNothing(CellType cell) {
+        Model model = Model.builder().features(9).recurrent(cell, 35).dense(3).backend(backend).build();
+        State state = model.newState(2);
+        float[] x = new float[13 * 2 * 9];
+        float[] y = new float[13 * 2 * 3];
+        Slice from = Slice.of(x);
+        Slice to = Slice.of(y);
+        allocatesNothing(i -> {
+            model.run(x, state, y);
+            model.run(from, state, to);
+        });
+    }
+
     @Test
     void callsOnSlicesAllocateNothing() {
         SliceKernels kernels = Backends.kernels(backend).slices();

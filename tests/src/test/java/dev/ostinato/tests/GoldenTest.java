@@ -34,6 +34,8 @@ final class GoldenTest {
     private static final double LOSS = 2e-6;
     private static final double GRADIENT = 1e-5;
     private static final double WEIGHT = 2e-5;
+    /** Streams that go on from given states. */
+    private static final int ROWS = 3;
 
     private static final List<String> NAMES = List.of("rnn-tanh-1", "rnn-tanh-2", "rnn-relu-1", "rnn-relu-2", "lstm-1",
             "lstm-2", "gru-1", "gru-2", "gru-reset-before-1", "gru-reset-before-2", "lstm-features", "lstm-momentum");
@@ -50,6 +52,50 @@ final class GoldenTest {
         Model model = golden.model().withBackend(backend);
         assertEquals("", String.join("\n", stepDifferences(golden, model)));
         assertEquals("", String.join("\n", trainingDifferences(golden, model)));
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("backendsAndNames")
+    @Tag("conformance")
+    void wholeSequencesGoOnFromGivenStates(String backend, String name) throws IOException {
+        Golden golden = Golden.read(name);
+        Model model = golden.model().withBackend(backend);
+        float[] expected = golden.floats("going.outputs");
+        State state = model.newState(ROWS);
+        state.setTensors(states(golden, "0"));
+        float[] y = new float[expected.length];
+        if (golden.takesTokens()) {
+            model.run(golden.integers("going.tokens"), state, y);
+        } else {
+            model.run(golden.floats("going.features"), state, y);
+        }
+        List<String> found = new ArrayList<>();
+        compareAll("outputs", expected, y, found);
+        for (NamedArray after : states(golden, "")) {
+            compareAll(after.name(), after.data(), named(state.tensors(), after.name()).data(), found);
+        }
+        assertEquals("", String.join("\n", found));
+    }
+
+    /** Returns h, and c, of every layer, before the first step with the suffix 0, or after the last. */
+    private static List<NamedArray> states(Golden golden, String suffix) throws IOException {
+        List<NamedArray> states = new ArrayList<>();
+        for (String kind : golden.cell().label().equals("lstm") ? List.of("h", "c") : List.of("h")) {
+            float[] all = golden.floats("going." + kind + suffix);
+            int size = all.length / golden.layers();
+            for (int layer = 0; layer < golden.layers(); layer++) {
+                states.add(new NamedArray("rnn." + kind + "_l" + layer, List.of(ROWS, size / ROWS),
+                        Arrays.copyOfRange(all, layer * size, (layer + 1) * size)));
+            }
+        }
+        return states;
+    }
+
+    private static void compareAll(String what, float[] expected, float[] actual, List<String> found) {
+        assertEquals(expected.length, actual.length, what);
+        for (int i = 0; i < expected.length; i++) {
+            compare(what + "[" + i + "]", expected[i], actual[i], OUTPUT * Math.max(1, Math.abs(expected[i])), found);
+        }
     }
 
     @ParameterizedTest

@@ -2,11 +2,13 @@ package dev.ostinato.kernels;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Objects;
 
 /**
  * Floats that belong to the caller, as {@code rows} x {@code columns}, {@code stride} floats from one row to the next: part of an array, or
- * of a {@link MemorySegment} of any kind, on the heap or off it, of any arena. What {@link SliceKernels} computes on.
+ * of a {@link FloatBuffer} or a {@link MemorySegment} of any kind, on the heap or off it, of any arena. What {@link SliceKernels} computes on.
  *
  * <p>A slice is an immutable view and may be kept; it holds an array, but does not keep an arena open. Floats are in the byte order of the
  * machine.
@@ -90,6 +92,19 @@ public final class Slice {
         return new Slice(part, rows, columns, stride);
     }
 
+    /**
+     * Views a buffer from its position to its limit as one row. Later changes of those two make no difference.
+     *
+     * @throws IllegalArgumentException if its byte order is not that of the machine, or it is not 4-byte aligned
+     */
+    public static Slice of(FloatBuffer buffer) {
+        if (buffer.order() != ByteOrder.nativeOrder()) {
+            throw new IllegalArgumentException(
+                    "buffer: expected the byte order " + ByteOrder.nativeOrder() + ", got " + buffer.order());
+        }
+        return of(MemorySegment.ofBuffer(buffer));
+    }
+
     /** Returns the number of rows. */
     public int rows() {
         return rows;
@@ -118,7 +133,7 @@ public final class Slice {
     // Elements are counted row by row; where they lie depends on the stride.
 
     /** Returns the number of elements. */
-    long count() {
+    public long count() {
         return (long) rows * columns;
     }
 
@@ -127,8 +142,15 @@ public final class Slice {
         return rows <= 1 || stride == columns;
     }
 
-    /** Checks that this thread may read the memory now, and write it. It may still be closed at any time: then copying throws. */
-    void check(String name, boolean written) {
+    /**
+     * Checks that this thread may read the memory now, and write it. It may still be closed at any time: then copying throws.
+     *
+     * @param name what the caller calls it, for the message
+     * @throws IllegalStateException if its arena has been closed
+     * @throws WrongThreadException if its arena is another thread's
+     * @throws IllegalArgumentException if it is to be {@code written} and read-only
+     */
+    public void check(String name, boolean written) {
         if (!segment.scope().isAlive()) {
             throw new IllegalStateException(name + ": its arena has been closed");
         }
@@ -141,7 +163,8 @@ public final class Slice {
         }
     }
 
-    boolean overlaps(Slice other) {
+    /** Returns whether an element of this is an element of {@code other} too. */
+    public boolean overlaps(Slice other) {
         // Addresses of heap segments are offsets in their arrays; only of segments in the same memory can they be compared.
         return segment.asOverlappingSlice(other.segment).isPresent() && Overlap.of(segment.address(), rows, columns,
                 stride, other.segment.address(), other.rows, other.columns, other.stride);
@@ -165,6 +188,48 @@ public final class Slice {
     void write(long row, long column, int count, Memory memory, long from) {
         MemorySegment.copy(memory.segment(), from * Float.BYTES, segment, byteOffset(row, column, count),
                 (long) count * Float.BYTES);
+    }
+
+    /**
+     * Fills a matrix with elements of this, row by row.
+     *
+     * @param from the number of the first element, counted row by row
+     * @throws IndexOutOfBoundsException if there are not that many elements
+     */
+    public void copyTo(long from, Matrix to) {
+        for (int r = 0; r < to.rows(); r++) {
+            long first = from + (long) r * to.columns();
+            long float0 = (to.rowAddress(r) - to.memory().address()) / Float.BYTES;
+            for (int done = 0; done < to.columns();) {
+                int count = inOneRow(first + done, to.columns() - done);
+                read((first + done) / columns, (first + done) % columns, count, to.memory(), float0 + done);
+                done += count;
+            }
+        }
+    }
+
+    /**
+     * Overwrites elements of this with a matrix, row by row.
+     *
+     * @param to the number of the first element, counted row by row
+     * @throws IndexOutOfBoundsException if there are not that many elements
+     */
+    public void copyFrom(long to, Matrix from) {
+        for (int r = 0; r < from.rows(); r++) {
+            long first = to + (long) r * from.columns();
+            long float0 = (from.rowAddress(r) - from.memory().address()) / Float.BYTES;
+            for (int done = 0; done < from.columns();) {
+                int count = inOneRow(first + done, from.columns() - done);
+                write((first + done) / columns, (first + done) % columns, count, from.memory(), float0 + done);
+                done += count;
+            }
+        }
+    }
+
+    /** Returns how many of {@code count} elements from element {@code first} on lie side by side. */
+    private int inOneRow(long first, int count) {
+        Objects.checkFromIndexSize(first, count, count());
+        return flat() ? count : Math.min(count, columns - (int) (first % columns));
     }
 
     private long byteOffset(long row, long column, int count) {

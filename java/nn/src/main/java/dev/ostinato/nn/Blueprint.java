@@ -119,6 +119,12 @@ final class Blueprint {
         return places;
     }
 
+    /** Returns the layer that a layer gets its inputs from when dropout does nothing. */
+    Place inputOf(Place place) {
+        Place below = places.get(place.index() - 1);
+        return below.layer() instanceof Layer.Dropout ? inputOf(below) : below;
+    }
+
     /** Returns the size of a block. */
     long floats() {
         return floats;

@@ -34,14 +34,20 @@ abstract class Cell {
     /** Lays out one step of training for some rows. */
     abstract Step step(Views views);
 
+    /** Returns whether there is a kernel for whole steps. Without one, inference gets the product with the inputs in {@code start}. */
+    boolean fused() {
+        return true;
+    }
+
     /**
-     * Lays out one step of inference for B rows.
+     * Lays out T steps of inference for B rows.
      *
-     * @param start (B, slots * Hp) or one row for all: the biases, or what else the pre-activations start from
-     * @param x (B, inputs of W)
+     * @param start (T * B, slots * Hp) or one row for all: the biases, or what else the pre-activations start from; if not {@link #fused}
+     *     all rows, which are overwritten
+     * @param x (T * B, inputs of W)
      * @param hPrevious (B, Hp)
      * @param c (B, Hp) updated, and without a cell state h
-     * @param h (B, Hp) overwritten
+     * @param h (T * B, Hp) overwritten
      */
     abstract Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h);
 
@@ -129,7 +135,7 @@ abstract class Cell {
      */
     record Gradients(Matrix dh, Matrix dhPrevious, Matrix dc, Matrix scratch) {}
 
-    /** One step of inference laid out in memory; {@code descending} as in {@link Kernels#rnnSteps}. */
+    /** Some steps of inference laid out in memory; {@code descending} as in {@link Kernels#rnnSteps}. */
     @FunctionalInterface
     interface Inference {
         void run(Kernels k, boolean descending);

@@ -49,18 +49,24 @@ final class GruResetBeforeCell extends Cell {
     }
 
     @Override
+    boolean fused() {
+        return false;
+    }
+
+    @Override
     Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
-        Matrix z = Matrix.of(x.rows(), slots() * padded);
-        Matrix inputSlots = inputSlots(z);
-        Step step = step(new Views(z, hPrevious, h, c, c));
+        int rows = hPrevious.rows();
+        Step[] steps = new Step[h.rows() / rows];
+        for (int t = 0; t < steps.length; t++) {
+            int from = t * rows;
+            Matrix before = t == 0 ? hPrevious : h.rows(from - rows, from);
+            steps[t] =
+                    step(new Views(start.rows(from, from + rows), before, h.rows(from, from + rows), before, before));
+        }
         return (k, descending) -> {
-            if (start.rows() == 1) {
-                k.fillRows(start, z);
-            } else {
-                z.copyFrom(start);
+            for (Step step : steps) {
+                step.forward(k, w);
             }
-            k.multiplyAdd(x, w.input(), inputSlots);
-            step.forward(k, w);
         };
     }
 

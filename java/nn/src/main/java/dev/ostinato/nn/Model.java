@@ -2,13 +2,11 @@ package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Backends;
 import dev.ostinato.kernels.Kernels;
-import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.Slice;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
+import java.util.function.Supplier;
 
 /**
  * Layers with weights. Immutable and safe for all threads; what a stream remembers is in its {@link State}.
@@ -24,21 +22,13 @@ public final class Model {
     private final Blueprint blueprint;
     private final Memory weights;
     private final Kernels kernels;
-    /** For each recurrent layer, at its index, both biases summed. */
-    private final Map<Integer, Matrix> biasRows = new HashMap<>();
+    private final Supplier<InferenceWeights> inferenceWeights;
 
     Model(Blueprint blueprint, Memory weights, Kernels kernels) {
         this.blueprint = blueprint;
         this.weights = weights;
         this.kernels = kernels;
-        for (Blueprint.Place place : blueprint.places()) {
-            if (place.layer() instanceof Layer.Recurrent) {
-                Cell cell = place.cell();
-                Matrix row = Matrix.of(1, cell.slots() * cell.padded);
-                cell.biasRow(cell.weights(weights, place.offset()), row);
-                biasRows.put(place.index(), row);
-            }
-        }
+        this.inferenceWeights = Once.of(() -> new InferenceWeights(blueprint, weights, kernels));
     }
 
     /** Returns a builder of layers with fresh random weights. */
@@ -127,14 +117,12 @@ public final class Model {
      * @throws IndexOutOfBoundsException if a token is outside the vocabulary
      */
     public void step(int[] tokens, State state, float[] y) {
-        state.check(this, takesTokens(), "tokens", tokens.length, 1, y.length);
-        state.network().step(tokens, y);
+        state.call(this).from(tokens).to(y).step();
     }
 
     /** One step of a state of one row, from a token; otherwise as {@link #step(int[], State, float[])}. */
     public void step(int token, State state, float[] y) {
-        state.check(this, takesTokens(), "tokens", 1, 1, y.length);
-        state.network().step(token, y);
+        state.call(this).from(token).to(y).step();
     }
 
     /**
@@ -146,16 +134,67 @@ public final class Model {
      * @throws IllegalArgumentException if a size is wrong, or the model takes tokens
      */
     public void step(float[] x, State state, float[] y) {
-        state.check(this, !takesTokens(), "x", x.length, inputs(), y.length);
-        state.network().step(x, y);
+        state.call(this).from(x).to(y).step();
+    }
+
+    /**
+     * As {@link #step(float[], State, float[])}, in memory of any kind: arrays, buffers, segments. Shapes of slices do not matter: elements are
+     * counted row by row. Nothing is allocated; who has the same buffers every time keeps their slices.
+     *
+     * @throws IllegalStateException if an arena has been closed; when that happens during the call, some steps may have been made
+     * @throws WrongThreadException if an arena is another thread's
+     */
+    public void step(Slice x, State state, Slice y) {
+        state.call(this).from(x).to(y).step();
+    }
+
+    /** As {@link #step(int[], State, float[])}, into memory of any kind; see {@link #step(Slice, State, Slice)}. */
+    public void step(int[] tokens, State state, Slice y) {
+        state.call(this).from(tokens).to(y).step();
+    }
+
+    /**
+     * As many steps of every row of a state as there are tokens for: the same bits as one call of {@code step} for each, in less time.
+     *
+     * @param tokens (T, B), time first
+     * @param state B rows, of this model; updated. One thread at a time. Its first long run allocates what computes several steps at once
+     * @param y (T, B, outputs) overwritten
+     * @throws IllegalArgumentException if a size is wrong, or the model or the state's model takes something else
+     * @throws IndexOutOfBoundsException if a token is outside the vocabulary; the state is then unchanged
+     */
+    public void run(int[] tokens, State state, float[] y) {
+        state.call(this).from(tokens).to(y).run();
+    }
+
+    /**
+     * As many steps of every row of a state as there are inputs for: the same bits as one call of {@code step} for each, in less time.
+     *
+     * @param x (T, B, inputs), time first
+     * @param state B rows, of this model; updated. One thread at a time. Its first long run allocates what computes several steps at once
+     * @param y (T, B, outputs) overwritten; not {@code x}
+     * @throws IllegalArgumentException if a size is wrong, or the model takes tokens
+     */
+    public void run(float[] x, State state, float[] y) {
+        state.call(this).from(x).to(y).run();
+    }
+
+    /** As {@link #run(float[], State, float[])}, in memory of any kind; see {@link #step(Slice, State, Slice)}. */
+    public void run(Slice x, State state, Slice y) {
+        state.call(this).from(x).to(y).run();
+    }
+
+    /** As {@link #run(int[], State, float[])}, into memory of any kind; see {@link #step(Slice, State, Slice)}. */
+    public void run(int[] tokens, State state, Slice y) {
+        state.call(this).from(tokens).to(y).run();
     }
 
     Blueprint blueprint() {
         return blueprint;
     }
 
-    Matrix biasRow(Blueprint.Place place) {
-        return Objects.requireNonNull(biasRows.get(place.index()));
+    /** Returns the weights as steps read them; the first call computes them. */
+    InferenceWeights inferenceWeights() {
+        return inferenceWeights.get();
     }
 
     Memory weights() {

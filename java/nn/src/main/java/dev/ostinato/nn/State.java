@@ -1,8 +1,10 @@
 package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Matrix;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one or more streams of a model remember between two steps: h of every recurrent layer, and c of every LSTM. It also holds the
@@ -11,14 +13,32 @@ import java.util.Objects;
  * <p>Used by one thread at a time; different states may be used by different threads at once.
  */
 public final class State {
+    private static final int MOST_CHUNK_BYTES = 1 << 18;
+    private static final int MOST_CHUNK_STEPS = 1 << 8;
+
     private final Model model;
     private final int rows;
-    private final StepNetwork network;
+    private final List<LayerState> layers;
+    /** Networks for 1, 2, 4, ... steps, made when first needed. */
+    private final @Nullable InferenceNetwork[] networks;
+    private int turn;
+    private final Call call;
 
     State(Model model, int rows) {
         this.model = model;
         this.rows = rows;
-        this.network = new StepNetwork(model, rows);
+        this.layers = model.blueprint().places().stream().filter(place -> place.layer() instanceof Layer.Recurrent)
+                .map(place -> LayerState.of(place, rows)).toList();
+        this.networks = new InferenceNetwork[lengths()];
+        this.call = new Call(this, model);
+        network(1);
+    }
+
+    /** Returns how many powers of two of steps there may be: as many as keep the pre-activations of a layer in the nearer caches. */
+    private int lengths() {
+        int columns = layers.stream().mapToInt(layer -> layer.cell().slots() * layer.cell().padded).max().orElse(1);
+        long steps = MOST_CHUNK_BYTES / Math.multiplyFull(rows, columns * Float.BYTES);
+        return Long.SIZE - Long.numberOfLeadingZeros(Math.clamp(steps, 1, MOST_CHUNK_STEPS));
     }
 
     /** Returns the number of streams. */
@@ -28,13 +48,13 @@ public final class State {
 
     /** Sets everything to zero, as a new state is. */
     public void reset() {
-        network.states().forEach(Matrix::clear);
+        states().forEach(Matrix::clear);
     }
 
     /** Sets one row to zero: another stream takes its place. @throws IndexOutOfBoundsException if there is no such row */
     public void reset(int row) {
         Objects.checkIndex(row, rows);
-        network.states().forEach(state -> state.rows(row, row + 1).clear());
+        states().forEach(state -> state.rows(row, row + 1).clear());
     }
 
     /** Returns a state of its own with the same contents: the stream forks. */
@@ -97,7 +117,7 @@ public final class State {
      * their sizes, but not its weights.
      */
     public byte[] save() {
-        return StateBytes.write(model, rows, network.states());
+        return StateBytes.write(model, rows, states());
     }
 
     /**
@@ -107,16 +127,85 @@ public final class State {
      *     then unchanged
      */
     public void restore(byte[] bytes) {
-        StateBytes.read(bytes, model, rows, network.states());
+        StateBytes.read(bytes, model, rows, states());
     }
 
     /** Returns copies of h, and of c after it, layer by layer, each (B, H). */
     public List<NamedArray> tensors() {
-        return network.tensors();
+        List<NamedArray> tensors = new ArrayList<>();
+        for (LayerState layer : layers) {
+            tensors.add(Carried.read(layer.name("h"), layer.h().get(turn), layer.cell().hidden));
+            if (layer.c() != null) {
+                tensors.add(Carried.read(layer.name("c"), layer.c(), layer.cell().hidden));
+            }
+        }
+        return tensors;
     }
 
-    StepNetwork network() {
+    /**
+     * Overwrites h and c of layers.
+     *
+     * @param tensors with names and shapes as those of {@link #tensors}; what is not among them stays as it is
+     * @throws IllegalArgumentException if there is no state of a name, or it has another shape; this is then unchanged
+     */
+    public void setTensors(List<NamedArray> tensors) {
+        List<NamedArray> known = tensors();
+        for (NamedArray tensor : tensors) {
+            NamedArray current = known.stream().filter(t -> t.name().equals(tensor.name())).findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("state: expected one of "
+                            + known.stream().map(NamedArray::name).toList() + ", got " + tensor.name()));
+            if (!current.shape().equals(tensor.shape())) {
+                throw new IllegalArgumentException(
+                        tensor.name() + ": expected shape " + current.shape() + ", got " + tensor.shape());
+            }
+        }
+        for (NamedArray tensor : tensors) {
+            for (LayerState layer : layers) {
+                if (tensor.name().equals(layer.name("h"))) {
+                    Carried.write(tensor, layer.h().get(turn), layer.cell().hidden);
+                } else if (layer.c() != null && tensor.name().equals(layer.name("c"))) {
+                    Carried.write(tensor, layer.c(), layer.cell().hidden);
+                }
+            }
+        }
+    }
+
+    /** Returns where a call of this model puts its arguments. @throws IllegalArgumentException if it is another model */
+    Call call(Model expected) {
+        if (expected != model) {
+            throw new IllegalArgumentException("state: expected one of this model, got another model's");
+        }
+        return call;
+    }
+
+    /** Makes the steps of a network, and returns what it does. */
+    Matrix advance(InferenceNetwork network) {
+        Matrix output = network.run(turn);
+        turn = 1 - turn;
+        return output;
+    }
+
+    /** Returns the network for the most steps that are a power of two, not more than {@code most}, and fit. */
+    InferenceNetwork network(int most) {
+        int length = Math.min(networks.length, Integer.SIZE - Integer.numberOfLeadingZeros(most)) - 1;
+        InferenceNetwork network = networks[length];
+        if (network == null) {
+            network = new InferenceNetwork(model, layers, 1 << length, rows);
+            networks[length] = network;
+        }
         return network;
+    }
+
+    /** Returns views of h of every recurrent layer, and of c after it where there is one, without padding, which stays zero. */
+    private List<Matrix> states() {
+        List<Matrix> states = new ArrayList<>();
+        for (LayerState layer : layers) {
+            states.add(layer.h().get(turn).columns(0, layer.cell().hidden));
+            if (layer.c() != null) {
+                states.add(layer.c().columns(0, layer.cell().hidden));
+            }
+        }
+        return states;
     }
 
     private void checkSame(State other, int expectedRows) {
@@ -127,27 +216,10 @@ public final class State {
     }
 
     private void copyRows(State from, int fromRow, int toRow, int count) {
-        List<Matrix> sources = from.network.states();
-        List<Matrix> targets = network.states();
+        List<Matrix> sources = from.states();
+        List<Matrix> targets = states();
         for (int i = 0; i < targets.size(); i++) {
             targets.get(i).rows(toRow, toRow + count).copyFrom(sources.get(i).rows(fromRow, fromRow + count));
-        }
-    }
-
-    void check(Model expected, boolean kind, String name, int length, int width, int outputs) {
-        if (expected != model) {
-            throw new IllegalArgumentException("state: expected one of this model, got another model's");
-        }
-        if (!kind) {
-            throw new IllegalArgumentException(
-                    "input: expected " + (model.takesTokens() ? "tokens" : "rows of " + model.inputs() + " floats")
-                            + ", got " + name);
-        }
-        if (length != rows * width) {
-            throw new IllegalArgumentException(name + ": expected " + rows + " x " + width + ", got " + length);
-        }
-        if (outputs != rows * model.outputs()) {
-            throw new IllegalArgumentException("y: expected " + rows + " x " + model.outputs() + ", got " + outputs);
         }
     }
 }

@@ -1,0 +1,92 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.PackedMatrix;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The weights of a model as steps read them: what can be computed once, is. Immutable. */
+final class InferenceWeights {
+    /** The largest table of tokens, 32 MB. */
+    private static final long MOST_TABLE_BYTES = 1L << 25;
+
+    /**
+     * A recurrent layer.
+     *
+     * @param bias (1, slots * Hp) both biases summed
+     * @param table (V, slots * Hp) for a layer fed by tokens: for each of them what the pre-activations are before U h is added. Null where
+     *     another layer is below, and where there are so many tokens that the table would be too large
+     */
+    record Recurrent(CellWeights weights, Matrix bias, @Nullable Matrix table) {}
+
+    /**
+     * A dense layer.
+     *
+     * @param bias (1, padded outputs)
+     */
+    record Dense(PackedMatrix weights, Matrix bias) {}
+
+    private final Map<Integer, Recurrent> recurrent = new HashMap<>();
+    private final Map<Integer, Dense> dense = new HashMap<>();
+
+    InferenceWeights(Blueprint blueprint, Memory weights, Kernels kernels) {
+        for (Blueprint.Place place : blueprint.places()) {
+            switch (place.layer()) {
+                case Layer.Recurrent ignored ->
+                        recurrent.put(place.index(), recurrent(blueprint, place, weights, kernels));
+                case Layer.Dense ignored -> dense.put(place.index(),
+                        new Dense(blueprint.denseWeights(weights, place), blueprint.denseBias(weights, place)));
+                case Layer.Embedding ignored -> {
+                }
+                case Layer.OneHot ignored -> {
+                }
+                case Layer.Features ignored -> {
+                }
+                case Layer.Dropout ignored -> {
+                }
+            }
+        }
+    }
+
+    private static Recurrent recurrent(Blueprint blueprint, Blueprint.Place place, Memory weights, Kernels kernels) {
+        Cell cell = place.cell();
+        CellWeights w = cell.weights(weights, place.offset());
+        Matrix bias = Matrix.of(1, cell.slots() * cell.padded);
+        cell.biasRow(w, bias);
+        Blueprint.Place below = blueprint.inputOf(place);
+        long bytes = (long) below.layer().inputs() * bias.columns() * Float.BYTES;
+        if (below.layer() instanceof Layer.Features || below.layer() instanceof Layer.Recurrent
+                || below.layer() instanceof Layer.Dense || bytes > MOST_TABLE_BYTES) {
+            return new Recurrent(w, bias, null);
+        }
+        Matrix table = Matrix.of(below.layer().inputs(), bias.columns());
+        kernels.fillRows(bias, table);
+        if (below.layer() instanceof Layer.OneHot) {
+            kernels.addInputs(w.input(), allOf(table.rows()), cell.inputSlots(table));
+        } else {
+            kernels.multiplyAdd(blueprint.embedding(weights, below), w.input(), cell.inputSlots(table));
+        }
+        return new Recurrent(w, bias, table);
+    }
+
+    private static Indices allOf(int count) {
+        Indices all = Indices.of(count);
+        for (int i = 0; i < count; i++) {
+            all.set(i, i);
+        }
+        return all;
+    }
+
+    Recurrent recurrent(Blueprint.Place place) {
+        return Objects.requireNonNull(recurrent.get(place.index()));
+    }
+
+    Dense dense(Blueprint.Place place) {
+        return Objects.requireNonNull(dense.get(place.index()));
+    }
+}
