@@ -339,6 +339,7 @@ final class DeterminismTest {
         Evaluation evaluation = Evaluation.of(model, text, 3, 1);
         assertEquals(210, evaluation.tokens());
         assertEquals(expected, evaluation.nats(), 1e-6);
+        assertEquals(evaluation, Evaluation.of(model, text, 3, 2));
     }
 
     /** Returns the mean over the predictions of {@code count} tokens that follow {@code from}. */

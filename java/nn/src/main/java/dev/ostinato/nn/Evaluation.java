@@ -1,6 +1,10 @@
 package dev.ostinato.nn;
 
+import dev.ostinato.kernels.Indices;
+import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.Slice;
+import java.util.Arrays;
 
 /**
  * How well a language model predicts a text.
@@ -33,6 +37,7 @@ public record Evaluation(long tokens, double nats) {
      *
      * @throws IllegalArgumentException if the text has no token to predict, the model does not map tokens to tokens, or a count is not
      *     positive
+     * @throws IndexOutOfBoundsException if a token is outside the vocabulary
      */
     public static Evaluation of(Model model, int[] text, int streams, int threads) {
         if (!model.takesTokens() || model.inputs() != model.outputs()) {
@@ -46,25 +51,64 @@ public record Evaluation(long tokens, double nats) {
             throw new IllegalArgumentException(
                     "text: expected at least " + (streams + 1) + " tokens, got " + text.length);
         }
-        double sum = 0;
-        try (Team team = new Team(threads)) {
-            Memory unused = Memory.ofFloats(model.blueprint().floats());
-            Network network = null;
-            for (int from = 0; from < length; from += STEPS) {
-                Batch batch = TokenStreams.batch(text, streams, length, from, Math.min(STEPS, length - from));
-                if (network == null || !network.fits(batch)) {
-                    Network next = new Network(model.blueprint(), model.weights(), unused, model.kernels(), team,
-                            Loss.crossEntropy(),
-                            batch.steps(), streams);
-                    if (network != null) {
-                        next.restoreStates(network.states());
-                    }
-                    network = next;
-                }
-                sum += network.forward(batch, 0) * batch.steps() * streams;
-            }
+        double[] sums = new double[streams]; // so that the threads make no difference
+        int parts = Math.min(threads, streams);
+        try (Team team = Team.sleeping(threads)) {
+            team.run(parts, part -> {
+                int first = Cell.share(streams, part, parts);
+                int end = Cell.share(streams, part + 1, parts);
+                new Streams(model, text, length, first, end - first).addLosses(sums);
+            });
         }
         long predicted = (long) length * streams;
-        return new Evaluation(predicted, sum / predicted);
+        return new Evaluation(predicted, Arrays.stream(sums).sum() / predicted);
+    }
+
+    /** Some of the streams of a text, read side by side. */
+    private static final class Streams {
+        private final Model model;
+        private final int[] text;
+        private final int length;
+        private final int first;
+        private final int rows;
+        private final State state;
+        private final Memory logits;
+        private final Memory losses;
+
+        Streams(Model model, int[] text, int length, int first, int rows) {
+            this.model = model;
+            this.text = text;
+            this.length = length;
+            this.first = first;
+            this.rows = rows;
+            this.state = model.newState(rows);
+            this.logits = Memory.ofFloats((long) STEPS * rows * model.outputs());
+            this.losses = Memory.ofFloats((long) STEPS * rows);
+        }
+
+        void addLosses(double[] sums) {
+            for (int from = 0; from < length; from += STEPS) {
+                Matrix lossesNow = losses(from, Math.min(STEPS, length - from));
+                for (int r = 0; r < lossesNow.rows(); r++) {
+                    sums[first + r % rows] += lossesNow.get(r, 0);
+                }
+            }
+        }
+
+        private Matrix losses(int from, int steps) {
+            int[] tokens = new int[steps * rows];
+            int[] next = new int[steps * rows];
+            for (int r = 0; r < tokens.length; r++) {
+                int at = (first + r % rows) * length + from + r / rows;
+                tokens[r] = text[at];
+                next[r] = text[at + 1];
+            }
+            Matrix y = Matrix.wrap(logits, 0, tokens.length, model.outputs(), model.outputs());
+            model.run(tokens, state,
+                    Slice.of(logits.segment().asSlice(0, (long) y.rows() * y.columns() * Float.BYTES)));
+            Matrix found = Matrix.wrap(losses, 0, tokens.length, 1, 1);
+            model.kernels().crossEntropyForward(y, Indices.of(next), found);
+            return found;
+        }
     }
 }

@@ -188,6 +188,20 @@ public final class Model {
         state.call(this).from(tokens).to(y).run();
     }
 
+    /**
+     * Computes steps of throw-away states until the JIT compiler has done its work, or for {@value WarmUp#MOST_SECONDS} seconds: the first
+     * steps in a JVM take many times as long as the later ones. Who must answer in microseconds calls this before the first request comes.
+     *
+     * @param rows of the states that will be used; 1 for single streams
+     * @param steps 1 warms up single steps, more {@link #run(float[], State, float[])} over about so many
+     * @return this
+     * @throws IllegalArgumentException if one is not positive
+     */
+    public Model warmUp(int rows, int steps) {
+        WarmUp.of(this, rows, steps);
+        return this;
+    }
+
     Blueprint blueprint() {
         return blueprint;
     }

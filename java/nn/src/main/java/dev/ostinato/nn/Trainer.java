@@ -56,7 +56,7 @@ public final class Trainer implements AutoCloseable {
         this.first = Memory.ofFloats(blueprint.floats());
         this.second = Memory.ofFloats(blueprint.floats());
         this.kernels = b.backend == null ? b.model.kernels() : Backends.kernels(b.backend);
-        this.team = new Team(b.threads);
+        this.team = Team.sleeping(b.threads);
         this.loss = b.loss;
         this.optimizer = b.optimizer;
         this.schedule = b.schedule;

@@ -1,0 +1,153 @@
+package dev.ostinato.nn;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+final class TeamTest {
+    private static Team team(int threads, boolean sleeping) {
+        return sleeping ? Team.sleeping(threads) : Team.of(threads);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void everyPieceIsDoneOnce(boolean sleeping) {
+        for (int threads = 1; threads <= 3; threads++) {
+            try (Team team = team(threads, sleeping)) {
+                assertEquals(threads, team.threads());
+                for (int pieces = 0; pieces < 9; pieces++) {
+                    AtomicIntegerArray done = new AtomicIntegerArray(pieces);
+                    for (int i = 0; i < 50; i++) {
+                        team.run(pieces, done::incrementAndGet);
+                    }
+                    for (int i = 0; i < pieces; i++) {
+                        assertEquals(50, done.get(i), threads + " threads, piece " + i + " of " + pieces);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatWasWrittenBeforeACallIsSeenInIt() {
+        int[] values = new int[2]; // plain: only the team orders the accesses
+        try (Team team = Team.of(2)) {
+            for (int i = 1; i <= 2_000; i++) {
+                int now = i;
+                Arrays.fill(values, now);
+                team.run(2, piece -> values[piece] = values[piece] == now ? -now : 0);
+                assertArrayEquals(new int[] {-now, -now}, values);
+            }
+        }
+    }
+
+    @Test
+    void aPieceIsAlwaysTheSameThreads() {
+        AtomicReferenceArray<@Nullable Thread> threads = new AtomicReferenceArray<>(2);
+        try (Team team = Team.of(2)) {
+            for (int i = 0; i < 100; i++) {
+                team.run(2, piece -> {
+                    Thread before = threads.getAndSet(piece, Thread.currentThread());
+                    if (before != null) {
+                        assertSame(before, Thread.currentThread());
+                    }
+                });
+            }
+        }
+        assertSame(Thread.currentThread(), threads.get(0));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aThreadThatSleptIsWoken(boolean sleeping) throws InterruptedException {
+        AtomicInteger done = new AtomicInteger();
+        try (Team team = team(2, sleeping)) {
+            for (int i = 0; i < 5; i++) {
+                Thread.sleep(5);
+                team.run(2, piece -> done.incrementAndGet());
+            }
+        }
+        assertEquals(10, done.get());
+    }
+
+    @Test
+    void aFailureOfAnyPieceIsTheCallers() {
+        try (Team team = Team.of(2)) {
+            for (int failing = 0; failing < 5; failing++) {
+                int which = failing;
+                IllegalStateException thrown = assertThrows(IllegalStateException.class, () -> team.run(5, piece -> {
+                    if (piece == which) {
+                        throw new IllegalStateException("piece " + piece);
+                    }
+                }));
+                assertEquals("piece " + which, thrown.getMessage());
+            }
+            AtomicInteger done = new AtomicInteger();
+            team.run(4, piece -> done.incrementAndGet());
+            assertEquals(4, done.get());
+        }
+    }
+
+    @Test
+    void aTeamAtWorkOrClosedLeavesItToTheCaller() {
+        Team team = Team.of(2);
+        AtomicInteger done = new AtomicInteger();
+        team.run(2, piece -> team.run(3, inner -> done.incrementAndGet()));
+        assertEquals(6, done.get());
+        team.close();
+        team.close();
+        team.run(3, piece -> done.incrementAndGet());
+        assertEquals(9, done.get());
+    }
+
+    @Test
+    void severalCallersShareATeam() throws InterruptedException {
+        AtomicInteger done = new AtomicInteger();
+        try (Team team = Team.of(2)) {
+            Thread[] callers = IntStream.range(0, 3).mapToObj(i -> new Thread(() -> {
+                for (int n = 0; n < 500; n++) {
+                    team.run(3, piece -> done.incrementAndGet());
+                }
+            })).toArray(Thread[]::new);
+            for (Thread caller : callers) {
+                caller.start();
+            }
+            for (Thread caller : callers) {
+                caller.join();
+            }
+        }
+        assertEquals(3 * 500 * 3, done.get());
+    }
+
+    @Test
+    void theThreadsEndWithTheTeam() throws InterruptedException {
+        Team team = Team.of(3);
+        AtomicReferenceArray<Thread> threads = new AtomicReferenceArray<>(3);
+        team.run(3, piece -> threads.set(piece, Thread.currentThread()));
+        team.close();
+        for (int i = 1; i < 3; i++) {
+            threads.get(i).join(10_000);
+            assertTrue(!threads.get(i).isAlive());
+        }
+    }
+
+    @Test
+    void noThreadsAreRefused() {
+        assertEquals("threads: expected >= 1, got 0",
+                assertThrows(IllegalArgumentException.class, () -> Team.of(0)).getMessage());
+    }
+}
