@@ -31,6 +31,14 @@ public enum DType {
         return bytes;
     }
 
+    /// Returns whether elements may be fractions.
+    public boolean isFloat() {
+        return switch (this) {
+            case F8_E5M2, F8_E4M3, F16, BF16, F32, F64 -> true;
+            case BOOL, U8, I8, I16, U16, I32, U32, I64, U64 -> false;
+        };
+    }
+
     static Optional<DType> named(String name) {
         return Optional.ofNullable(BY_NAME.get(name));
     }
@@ -64,6 +72,21 @@ public enum DType {
             case F64 -> (float) data.get(LittleEndian.F64, 8 * i);
             case I64 -> data.get(LittleEndian.I64, 8 * i);
             case U64 -> unsignedToFloat(data.get(LittleEndian.I64, 8 * i));
+        };
+    }
+
+    /// Returns integer `i` of little-endian data; one of U64 from 2^63 on as the negative long of the same bits.
+    long toLong(MemorySegment data, long i) {
+        return switch (this) {
+            case BOOL -> data.get(JAVA_BYTE, i) == 0 ? 0 : 1;
+            case U8 -> data.get(JAVA_BYTE, i) & 0xff;
+            case I8 -> data.get(JAVA_BYTE, i);
+            case I16 -> data.get(LittleEndian.I16, 2 * i);
+            case U16 -> data.get(LittleEndian.I16, 2 * i) & 0xffff;
+            case I32 -> data.get(LittleEndian.I32, 4 * i);
+            case U32 -> data.get(LittleEndian.I32, 4 * i) & 0xffffffffL;
+            case I64, U64 -> data.get(LittleEndian.I64, 8 * i);
+            case F8_E5M2, F8_E4M3, F16, BF16, F32, F64 -> throw new IllegalStateException(this + " is no integer type");
         };
     }
 

@@ -1,8 +1,10 @@
 package dev.ostinato.formats;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /// A named array in a file: a view whose bytes stay where they are until they are asked for. Safe for all threads.
 public final class Tensor {
@@ -17,6 +19,47 @@ public final class Tensor {
         this.dtype = dtype;
         this.shape = shape.clone();
         this.data = data.asReadOnly();
+    }
+
+    /// Returns a tensor of type F32 with a copy of floats, to the bit.
+    ///
+    /// @throws IllegalArgumentException if the shape has a negative dimension or another number of elements, here and below
+    public static Tensor of(String name, long[] shape, float[] data) {
+        return new Tensor(name, DType.F32, shape, copy(name, DType.F32, shape, MemorySegment.ofArray(data)));
+    }
+
+    /// Returns a tensor of type I32 with a copy of ints.
+    public static Tensor of(String name, long[] shape, int[] data) {
+        return new Tensor(name, DType.I32, shape, copy(name, DType.I32, shape, MemorySegment.ofArray(data)));
+    }
+
+    /// Returns a tensor of type I64 with a copy of longs.
+    public static Tensor of(String name, long[] shape, long[] data) {
+        return new Tensor(name, DType.I64, shape, copy(name, DType.I64, shape, MemorySegment.ofArray(data)));
+    }
+
+    private static MemorySegment copy(String name, DType dtype, long[] shape, MemorySegment data) {
+        checkSize(name, dtype, shape, data.byteSize());
+        MemorySegment copy = Arena.ofAuto().allocate(data.byteSize(), dtype.bytes());
+        if (dtype.bytes() == Long.BYTES) {
+            MemorySegment.copy(data, ValueLayout.JAVA_LONG, 0, copy, LittleEndian.I64, 0, data.byteSize() / Long.BYTES);
+        } else {
+            MemorySegment.copy(data, ValueLayout.JAVA_INT, 0, copy, LittleEndian.I32, 0,
+                    data.byteSize() / Integer.BYTES);
+        }
+        return copy;
+    }
+
+    private static void checkSize(String name, DType dtype, long[] shape, long bytes) {
+        try {
+            if (Arrays.stream(shape).allMatch(dimension -> dimension >= 0) && dtype.byteSize(shape) == bytes) {
+                return;
+            }
+        } catch (ArithmeticException e) {
+            // Said below.
+        }
+        throw new IllegalArgumentException("tensor " + FormatException.quote(name) + ": expected a shape of "
+                + bytes / dtype.bytes() + " elements, got " + Arrays.toString(shape));
     }
 
     public String name() {
@@ -53,6 +96,27 @@ public final class Tensor {
         float[] floats = new float[(int) size()];
         copyTo(MemorySegment.ofArray(floats));
         return floats;
+    }
+
+    /// Returns the elements as ints, exactly.
+    ///
+    /// @throws IllegalStateException if they are floats, too many for an array, or one of them is outside the range of an int
+    public int[] toInts() {
+        if (dtype.isFloat() || size() > Integer.MAX_VALUE - 8) {
+            throw new IllegalStateException("tensor " + FormatException.quote(name) + ": expected at most "
+                    + (Integer.MAX_VALUE - 8) + " integers, got " + size() + " of type " + dtype);
+        }
+        int[] ints = new int[(int) size()];
+        for (int i = 0; i < ints.length; i++) {
+            long value = dtype.toLong(data, i);
+            ints[i] = (int) value;
+            if (ints[i] != value || (dtype == DType.U64 && value < 0)) {
+                throw new IllegalStateException("tensor " + FormatException.quote(name)
+                        + ": expected integers of 32 bits, got "
+                        + (dtype == DType.U64 ? Long.toUnsignedString(value) : value) + " at element " + i);
+            }
+        }
+        return ints;
     }
 
     /// Overwrites `target` with the elements as f32 in the machine's byte order. F32, F16, BF16, F8 and integers up to

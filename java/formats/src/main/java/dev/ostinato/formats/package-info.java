@@ -20,6 +20,8 @@
 ///         .write(Path.of("model.safetensors"));
 /// ```
 ///
+/// [Npy] and [Npz] read and write the same tensors as NumPy's files.
+///
 /// A [ModelFile] is such a file that holds a whole model, and a [Checkpoint] one that holds its training as well.
 ///
 /// The same tensors give the same bytes, and they are those of the Python reference. Files reach their place through
