@@ -10,7 +10,7 @@
 namespace ostinato {
 
 // Changes with every change to kernels.def or to what its arguments are made of; Java refuses a library of another number.
-constexpr int32_t ABI_VERSION = 6;
+constexpr int32_t ABI_VERSION = 7;
 
 // Floats in a block, as in dev.ostinato.kernels.Matrix.
 constexpr int BLOCK = 16;
@@ -20,6 +20,10 @@ constexpr int PLAIN_BLOCKS = 4;
 
 // Floats that gemm packs its operands into, as in dev.ostinato.kernels.jni.NativeKernels: 704 KB.
 constexpr int GEMM_SCRATCH = 180224;
+
+// What the probes go through at least, and at once, as in dev.ostinato.kernels.raw.Probe.
+constexpr int READ_FLOATS = 256;
+constexpr int PRODUCT_FLOATS = 192;
 
 // Rows of floats, `stride` floats from one to the next.
 struct Matrix {

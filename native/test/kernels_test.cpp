@@ -84,6 +84,13 @@ public:
         return {words, scales, offsets};
     }
 
+    // One row of random bits.
+    Matrix bits(int columns) {
+        float* data = block(columns);
+        fillBits(data, columns);
+        return {data, columns, 1, columns};
+    }
+
     Indices indices(int length, int bound) {
         auto& values = ints.emplace_back(std::make_unique<std::vector<int32_t>>());
         for (int i = 0; i < length; i++) {
@@ -537,8 +544,21 @@ void addBlas() {
     }
 }
 
+void addProbes() {
+    for (int rounds : {0, 1, 3}) {
+        for (int columns : {0, READ_FLOATS, 5 * READ_FLOATS}) {
+            add("probeReads", {rounds, columns}, [=](const Table& t, Operands& o) {
+                const Matrix x = o.bits(columns);
+                t.probeReads(rounds, x, o.bits(BLOCK));
+            });
+        }
+        add("probeProducts", {rounds}, [=](const Table& t, Operands& o) { t.probeProducts(rounds, 0.37f, o.matrix(1, PRODUCT_FLOATS)); });
+    }
+}
+
 void addAll() {
     addBlas();
+    addProbes();
     addProducts();
     for (int rows : {1, 2, 3, 4, 5, 6, 7, 13}) {
         for (int units : {1, 16, 33, 100}) {

@@ -796,6 +796,21 @@ void sgd(Matrix w, Matrix dw, Matrix v, float gradientScale, float learningRate,
     });
 }
 
+void probeReads(int32_t rounds, Matrix x, Matrix sums) {
+    for (int j = 0; j < x.columns; j++) {
+        for (int32_t r = 0; r < rounds; r++) {
+            float& sum = at(sums, 0, j % BLOCK);
+            sum = floatOf(wrapped(int64_t{bitsOf(sum)} + bitsOf(at(x, 0, j))));
+        }
+    }
+}
+
+void probeProducts(int32_t rounds, float factor, Matrix x) {
+    for (int32_t r = 0; r < rounds; r++) {
+        each(x, [&](int i, int j) { at(x, i, j) = fma(at(x, i, j), factor, factor); });
+    }
+}
+
 }  // namespace
 
 const ostinato::Table REFERENCE_TABLE = {

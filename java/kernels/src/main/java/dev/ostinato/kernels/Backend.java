@@ -21,6 +21,11 @@ public interface Backend {
      */
     KernelSet kernels();
 
+    /** Returns the instructions that it computes with, such as {@code avx512} or {@code 256-bit}; {@code any} if it does not choose. */
+    default String isa() {
+        return "any";
+    }
+
     /** Whether {@code auto} may pick this backend: it keeps the one arithmetic. */
     default boolean exact() {
         return true;

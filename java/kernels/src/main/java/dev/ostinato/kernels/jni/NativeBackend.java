@@ -2,13 +2,14 @@ package dev.ostinato.kernels.jni;
 
 import dev.ostinato.kernels.Backend;
 import dev.ostinato.kernels.KernelSet;
+import dev.ostinato.kernels.raw.Probe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
 /** The backend in C++: {@code native} with the best instructions that may be used, {@code native-avx2} and the like with those. */
-public final class NativeBackend implements Backend {
+public final class NativeBackend implements Backend, Probe.Source {
     /** Environment variable that caps the instructions: the name of the best that may be used. */
     static final String CAP = "OSTINATO_NATIVE_ISA";
 
@@ -16,12 +17,14 @@ public final class NativeBackend implements Backend {
 
     private final String name;
     private final String description;
+    private final String isa;
     private final Status status;
     private final long kernels;
 
-    private NativeBackend(String name, String description, Status status, long kernels) {
+    private NativeBackend(String name, String description, String isa, Status status, long kernels) {
         this.name = name;
         this.description = description;
+        this.isa = isa;
         this.status = status;
         this.kernels = kernels;
     }
@@ -31,7 +34,7 @@ public final class NativeBackend implements Backend {
         List<Isa> isas = Isa.of(NativeLibrary.architecture());
         if (isas.isEmpty()) {
             String reason = "there are no kernels for " + NativeLibrary.architecture();
-            return List.of(new NativeBackend("native", TECHNOLOGY, Status.unavailable(reason), 0));
+            return List.of(new NativeBackend("native", TECHNOLOGY, "none", Status.unavailable(reason), 0));
         }
         String cap = Objects.requireNonNullElse(System.getenv(CAP), "");
         String obstacle = load(isas, cap);
@@ -65,14 +68,14 @@ public final class NativeBackend implements Backend {
         String reason = obstacle.isEmpty() && kernels == 0
                 ? "the processor, or the operating system, lacks " + isa.description()
                 : obstacle;
-        return new NativeBackend("native-" + isa.label(), TECHNOLOGY + ", " + isa.description(),
+        return new NativeBackend("native-" + isa.label(), TECHNOLOGY + ", " + isa.description(), isa.label(),
                 new Status(reason.isEmpty(), reason), kernels);
     }
 
     /** Returns the best that is available as {@code native}; if none is, the least demanding one says what is missing. */
     private static NativeBackend best(List<NativeBackend> backends) {
         NativeBackend best = backends.stream().filter(b -> b.status.available()).findFirst().orElse(backends.getLast());
-        return new NativeBackend("native", best.description, best.status, best.kernels);
+        return new NativeBackend("native", best.description, best.isa, best.status, best.kernels);
     }
 
     @Override
@@ -86,6 +89,11 @@ public final class NativeBackend implements Backend {
     }
 
     @Override
+    public String isa() {
+        return isa;
+    }
+
+    @Override
     public Status status() {
         return status;
     }
@@ -96,5 +104,13 @@ public final class NativeBackend implements Backend {
             throw new IllegalStateException(status.reason());
         }
         return new NativeKernels(kernels);
+    }
+
+    @Override
+    public Probe probe() {
+        if (!status.available()) {
+            throw new IllegalStateException(status.reason());
+        }
+        return new NativeProbe(kernels);
     }
 }

@@ -15,6 +15,12 @@ final class NativeCalls {
     /** Returns the kernels of an ISA, 0 if they cannot run here. */
     static native long kernels(int isa);
 
+    static native void probeReads(long kernels, int rounds, long x, int xRows, int xColumns, int xStride, long sums,
+            int sumsRows, int sumsColumns, int sumsStride);
+
+    static native void probeProducts(long kernels, int rounds, float factor, long x, int xRows, int xColumns,
+            int xStride);
+
     static native void multiplyAdd(long kernels, long a, int aRows, int aColumns, int aStride, long w, long wSecond,
             long wLast,
             int wInputs,

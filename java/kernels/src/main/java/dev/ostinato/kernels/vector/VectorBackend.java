@@ -2,10 +2,11 @@ package dev.ostinato.kernels.vector;
 
 import dev.ostinato.kernels.Backend;
 import dev.ostinato.kernels.KernelSet;
+import dev.ostinato.kernels.raw.Probe;
 import jdk.incubator.vector.FloatVector;
 
 /** The backend on the JDK's Vector API. */
-public final class VectorBackend implements Backend {
+public final class VectorBackend implements Backend, Probe.Source {
     private final Status status;
 
     private VectorBackend(Status status) {
@@ -35,6 +36,11 @@ public final class VectorBackend implements Backend {
     }
 
     @Override
+    public String isa() {
+        return Lanes.SPECIES.vectorBitSize() + "-bit";
+    }
+
+    @Override
     public Status status() {
         return status;
     }
@@ -45,5 +51,13 @@ public final class VectorBackend implements Backend {
             throw new IllegalStateException(status.reason());
         }
         return new VectorKernels();
+    }
+
+    @Override
+    public Probe probe() {
+        if (!status.available()) {
+            throw new IllegalStateException(status.reason());
+        }
+        return new VectorProbe();
     }
 }
