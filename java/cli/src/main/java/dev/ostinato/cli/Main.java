@@ -48,6 +48,7 @@ public final class Main implements Callable<Integer> {
         line.addSubcommand(new SampleCommand(terminal));
         line.addSubcommand(new EvalCommand(terminal));
         line.addSubcommand(new InspectCommand(terminal));
+        line.addSubcommand(new RunCommand(terminal));
         line.addSubcommand(new BenchCommand(terminal));
         line.addSubcommand(new InfoCommand(terminal));
         line.addSubcommand(new DemoCommand(terminal));

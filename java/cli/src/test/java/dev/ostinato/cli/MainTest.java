@@ -9,7 +9,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class MainTest {
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "train", "sample", "eval", "inspect", "bench", "info"})
+    @ValueSource(strings = {"demo", "train", "sample", "eval", "inspect", "run", "bench", "info"})
     void everyCommandExplainsItself(String command) {
         CommandLineRun run = CommandLineRun.of(command, "--help").succeeded();
         assertTrue(run.out().startsWith("Usage: ostinato " + command), run.out());
@@ -19,7 +19,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "train", "sample", "eval", "inspect", "bench"})
+    @ValueSource(strings = {"demo", "train", "sample", "eval", "inspect", "run", "bench"})
     void commandsWithArgumentsShowAnExample(String command) {
         String help = CommandLineRun.of(command, "--help").succeeded().out();
         assertTrue(help.lines().anyMatch(line -> line.startsWith("  ostinato " + command + " ")), help);

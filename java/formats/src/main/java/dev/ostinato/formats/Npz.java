@@ -13,6 +13,7 @@ import java.util.Enumeration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.Set;
@@ -68,7 +69,8 @@ public final class Npz {
             throw e;
         } catch (IOException | IllegalArgumentException e) {
             // Damage shows in many ways: a ZipException, the end of the file, a negative offset.
-            throw new FormatException(path, "expected a zip file of arrays, got a damaged one or none: " + e, e);
+            throw new FormatException(path, "expected a zip file of arrays, got a damaged one or none: " + reason(e),
+                    e);
         }
     }
 
@@ -113,8 +115,13 @@ public final class Npz {
             throw e;
         } catch (IOException | IllegalArgumentException e) {
             throw new FormatException(path, "array " + FormatException.quote(file.entry())
-                    + ": expected a file in a zip file, got a damaged one: " + e, e);
+                    + ": expected a file in a zip file, got a damaged one: " + reason(e), e);
         }
+    }
+
+    private static String reason(Exception e) {
+        // Streams say nothing of their end.
+        return Objects.requireNonNullElse(e.getMessage(), "it ends too early");
     }
 
     private static ArrayFile file(Path path, ZipEntry entry) {

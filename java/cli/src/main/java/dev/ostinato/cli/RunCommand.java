@@ -1,0 +1,165 @@
+package dev.ostinato.cli;
+
+import dev.ostinato.formats.DType;
+import dev.ostinato.formats.ModelFile;
+import dev.ostinato.formats.Npz;
+import dev.ostinato.formats.Tensor;
+import dev.ostinato.nn.Model;
+import dev.ostinato.nn.State;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Runs a model over arrays. */
+@Command(name = "run", mixinStandardHelpOptions = true, versionProvider = Version.class, sortOptions = false,
+        description = {"Runs a model over the arrays of a file of NumPy's, and writes its outputs to another.",
+            "Input: x, float32 of shape (T, B, inputs), or for a model of tokens integers of shape (T, B); and what the state begins with,"
+                    + " zero unless given: h0 and, of the LSTM layers, c0, float32 of shape (layers, B, H). Output: y of shape (T, B,"
+                    + " outputs), h and c.",
+            "Where layers differ in H, each has arrays of its own: h0_l0, c0_l0, h0_l1 and so on, and likewise h_l0, of shape (B, H)."},
+        footer = {"", "Examples:",
+            "  python3 -c \"import numpy; numpy.savez('in.npz', x=numpy.zeros((100, 1, 8), numpy.float32))\"",
+            "  ostinato run model.safetensors --input in.npz --output out.npz",
+            "  ostinato run model.safetensors --input in.npz --output out.npz --stream --backend vector"})
+final class RunCommand implements Callable<Integer> {
+    private final Terminal terminal;
+
+    @Parameters(paramLabel = "MODEL", description = "A model file or a checkpoint.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Path file;
+
+    @Option(names = "--input", paramLabel = "FILE", required = true, order = 1,
+            description = "Arrays, as numpy.savez writes them.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Path input;
+
+    @Option(names = "--output", paramLabel = "FILE", required = true, order = 2, description = {
+        "Where the outputs go, for numpy.load; created or replaced."})
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Path output;
+
+    @Option(names = "--backend", paramLabel = "NAME", order = 5, description = {
+        "Backend that computes, see ostinato info (default: ${DEFAULT-VALUE})."})
+    private String backend = "auto";
+
+    @Option(names = "--stream", order = 6, description = "Computes one time step after the other, to the same bytes.")
+    private boolean stream;
+
+    RunCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        OutputFiles.check(output);
+        Model model = ModelFile.read(file).model().withBackend(backend);
+        Npz arrays = Npz.read(input);
+        Tensor x = arrays.tensor("x");
+        checkShape(model, x);
+        int steps = Math.toIntExact(x.shape()[0]);
+        int rows = Math.toIntExact(x.shape()[1]);
+        State state = model.newState(rows);
+        checkNames(arrays, state);
+        StateArrays.set(state, arrays);
+        float[] y = new float[size(steps, rows, model.outputs())];
+        if (model.takesTokens()) {
+            run(model, tokens(model, x), state, y);
+        } else {
+            run(model, x.toFloats(), state, y);
+        }
+        List<Tensor> results = new ArrayList<>();
+        results.add(Tensor.of("y", new long[] {steps, rows, model.outputs()}, y));
+        results.addAll(StateArrays.of(state));
+        Npz.write(output, results);
+        terminal.out().println(output + ": " + results.stream()
+                .map(array -> array.name() + " " + Arrays.toString(array.shape())).collect(Collectors.joining(", ")));
+        return CommandLine.ExitCode.OK;
+    }
+
+    private void checkShape(Model model, Tensor x) {
+        long[] shape = x.shape();
+        boolean fits = model.takesTokens()
+                ? !x.dtype().isFloat() && shape.length == 2
+                : x.dtype() == DType.F32 && shape.length == 3 && shape[2] == model.inputs();
+        if (!fits || shape[0] < 1 || shape[1] < 1) {
+            throw new Failure(input + ": x: expected "
+                    + (model.takesTokens() ? "integers [T, B]" : "F32 [T, B, " + model.inputs() + "]")
+                    + " with T and B of at least 1, got " + x.dtype() + " " + Arrays.toString(shape));
+        }
+        size(shape[0], shape[1], Math.max(model.outputs(), model.takesTokens() ? 1 : model.inputs()));
+    }
+
+    /** Returns the elements of an array. @throws Failure if they are too many for one */
+    private int size(long steps, long rows, long width) {
+        try {
+            return Math.toIntExact(Math.multiplyExact(Math.multiplyExact(steps, rows), width));
+        } catch (ArithmeticException e) {
+            throw new Failure(
+                    input + ": x: expected arrays of less than 2^31 elements, got " + steps + " x " + rows + " x "
+                            + width + "; run it in pieces, each from the h and c of the one before",
+                    e);
+        }
+    }
+
+    /** A misspelled h0 would otherwise be a silent zero. */
+    private void checkNames(Npz arrays, State state) {
+        List<String> expected = new ArrayList<>(List.of("x"));
+        expected.addAll(StateArrays.initialNames(state));
+        for (String name : arrays.names()) {
+            if (!expected.contains(name)) {
+                throw new Failure(input + ": expected arrays " + String.join(", ", expected) + ", got " + name);
+            }
+        }
+    }
+
+    private int[] tokens(Model model, Tensor x) {
+        int[] tokens;
+        try {
+            tokens = x.toInts();
+        } catch (IllegalStateException e) {
+            throw new Failure(input + ": " + e.getMessage(), e);
+        }
+        int rows = Math.toIntExact(x.shape()[1]);
+        for (int i = 0; i < tokens.length; i++) {
+            if (tokens[i] < 0 || tokens[i] >= model.inputs()) {
+                throw new Failure(
+                        input + ": x: expected tokens from 0 to " + (model.inputs() - 1) + ", got " + tokens[i]
+                                + " at step " + i / rows + " of row " + i % rows);
+            }
+        }
+        return tokens;
+    }
+
+    private void run(Model model, int[] tokens, State state, float[] y) {
+        if (!stream) {
+            model.run(tokens, state, y);
+            return;
+        }
+        float[] row = new float[state.rows() * model.outputs()];
+        for (int t = 0; t < tokens.length / state.rows(); t++) {
+            model.step(Arrays.copyOfRange(tokens, t * state.rows(), (t + 1) * state.rows()), state, row);
+            System.arraycopy(row, 0, y, t * row.length, row.length);
+        }
+    }
+
+    private void run(Model model, float[] x, State state, float[] y) {
+        if (!stream) {
+            model.run(x, state, y);
+            return;
+        }
+        int width = state.rows() * model.inputs();
+        float[] row = new float[state.rows() * model.outputs()];
+        for (int t = 0; t < x.length / width; t++) {
+            model.step(Arrays.copyOfRange(x, t * width, (t + 1) * width), state, row);
+            System.arraycopy(row, 0, y, t * row.length, row.length);
+        }
+    }
+}
