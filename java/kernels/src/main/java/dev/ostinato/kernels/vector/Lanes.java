@@ -1,5 +1,8 @@
 package dev.ostinato.kernels.vector;
 
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.raw.Pool;
 import dev.ostinato.kernels.raw.Raw;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -32,6 +35,9 @@ final class Lanes {
     /** Bytes in a vector. */
     static final long BYTES = SPECIES.vectorByteSize();
 
+    /** Room for what is left of rows behind their last whole vector or block: four blocks. */
+    static final Pool<Memory> STAGES = new Pool<>(() -> Memory.ofFloats(4L * Matrix.BLOCK));
+
     private static final long ADDRESS_BITS = (1L << 56) - 1;
 
     static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -53,6 +59,11 @@ final class Lanes {
      */
     static long in(long address) {
         return address & ADDRESS_BITS;
+    }
+
+    /** Returns how many of some bytes are whole vectors. */
+    static long whole(long bytes) {
+        return bytes & -BYTES;
     }
 
     static FloatVector load(long address) {

@@ -2,10 +2,10 @@ package dev.ostinato.kernels.vector;
 
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.broadcast;
-import static dev.ostinato.kernels.vector.Lanes.first;
 import static dev.ostinato.kernels.vector.Lanes.in;
 import static dev.ostinato.kernels.vector.Lanes.load;
 import static dev.ostinato.kernels.vector.Lanes.store;
+import static dev.ostinato.kernels.vector.VectorRows.tree;
 
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
@@ -14,7 +14,6 @@ import dev.ostinato.kernels.raw.Pool;
 import dev.ostinato.kernels.raw.Raw;
 import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -36,20 +35,7 @@ final class VectorBlas {
 
     static void axpy(float alpha, Matrix x, Matrix y) {
         for (int r = 0; r < x.rows(); r++) {
-            addMultiple(alpha, x.rowAddress(r), y.rowAddress(r), bytes(x));
-        }
-    }
-
-    /** {@code y = fma(factor, x, y)}. */
-    private static void addMultiple(float factor, long x, long y, long bytes) {
-        FloatVector f = broadcast(factor);
-        long j = 0;
-        for (; j + BYTES <= bytes; j += BYTES) {
-            store(load(x + j).fma(f, load(y + j)), y + j);
-        }
-        if (j < bytes) {
-            VectorMask<Float> rest = first((int) ((bytes - j) / Float.BYTES));
-            store(load(x + j, rest).fma(f, load(y + j, rest)), y + j, rest);
+            VectorRows.addMultiple(alpha, x.rowAddress(r), y.rowAddress(r), bytes(x));
         }
     }
 
@@ -207,15 +193,6 @@ final class VectorBlas {
         PARTIALS.give(partials);
     }
 
-    /** The sum of sixteen partials. Written out, it stays in registers. */
-    private static float tree(long p) {
-        float s0 = (Raw.get(p, 0) + Raw.get(p, 8)) + (Raw.get(p, 4) + Raw.get(p, 12));
-        float s1 = (Raw.get(p, 1) + Raw.get(p, 9)) + (Raw.get(p, 5) + Raw.get(p, 13));
-        float s2 = (Raw.get(p, 2) + Raw.get(p, 10)) + (Raw.get(p, 6) + Raw.get(p, 14));
-        float s3 = (Raw.get(p, 3) + Raw.get(p, 11)) + (Raw.get(p, 7) + Raw.get(p, 15));
-        return (s0 + s2) + (s1 + s3);
-    }
-
     /** One row of gemm, {@code y = beta * y + (alpha * x) * a}; the elements of x are {@code xStep} bytes apart. */
     static void rowProduct(float alpha, long x, long xStep, Matrix a, float beta, long y) {
         for (int j = 0; j < a.columns(); j += ROW_PRODUCT_COLUMNS) {
@@ -228,7 +205,7 @@ final class VectorBlas {
                 addFourRows(alpha, x + r * xStep, xStep, a.rowAddress(r) + offset, rowBytes(a), y + offset, bytes);
             }
             for (; r < a.rows(); r++) {
-                addMultiple(alpha * Raw.get(x + r * xStep), a.rowAddress(r) + offset, y + offset, bytes);
+                VectorRows.addMultiple(alpha * Raw.get(x + r * xStep), a.rowAddress(r) + offset, y + offset, bytes);
             }
         }
     }

@@ -113,7 +113,7 @@ final class VectorCells {
         long bytes = bytes(hPrevious);
         for (int r = 0; r < hPrevious.rows(); r++) {
             long gates = z.rowAddress(r);
-            VectorGates.sigmoid(gates, 2 * bytes);
+            VectorFunctions.sigmoid(gates, gates, 2 * bytes);
             VectorGates.product(gates, hPrevious.rowAddress(r), gates + 3 * bytes, bytes);
         }
     }
@@ -122,7 +122,7 @@ final class VectorCells {
         long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
             long n = z.rowAddress(r) + 2 * bytes;
-            VectorGates.tanh(n, n, bytes);
+            VectorFunctions.tanh(n, n, bytes);
             VectorGates.mix(z.rowAddress(r) + bytes, hPrevious.rowAddress(r), n, h.rowAddress(r), bytes);
         }
     }

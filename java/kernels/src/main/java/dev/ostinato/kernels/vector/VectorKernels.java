@@ -168,16 +168,12 @@ final class VectorKernels implements KernelSet {
 
     @Override
     public void apply(Function f, Matrix x, Matrix y) {
-        for (int r = 0; r < x.rows(); r++) {
-            VectorFunctions.apply(f, x.rowAddress(r), y.rowAddress(r), bytes(x));
-        }
+        VectorFunctions.apply(f, x, y);
     }
 
     @Override
     public void applyBackward(Function f, Matrix v, Matrix dy, Matrix dx) {
-        for (int r = 0; r < v.rows(); r++) {
-            VectorGradients.apply(f, v.rowAddress(r), dy.rowAddress(r), dx.rowAddress(r), bytes(v));
-        }
+        VectorGradients.apply(f, v, dy, dx);
     }
 
     @Override
@@ -202,22 +198,14 @@ final class VectorKernels implements KernelSet {
     @Override
     public void softmax(Matrix x, Matrix y) {
         for (int r = 0; r < x.rows(); r++) {
-            softmaxRow(x.rowAddress(r), VectorRows.max(x.rowAddress(r), bytes(x)), y.rowAddress(r), bytes(x));
+            VectorRows.softmax(x.rowAddress(r), VectorRows.max(x.rowAddress(r), bytes(x)), y.rowAddress(r), bytes(x));
         }
-    }
-
-    private static float softmaxRow(long x, float max, long y, long bytes) {
-        float sum = VectorRows.expSum(x, max, y, bytes);
-        VectorRows.divide(y, sum, bytes);
-        return sum;
     }
 
     @Override
     public void logSoftmax(Matrix x, Matrix y) {
         for (int r = 0; r < x.rows(); r++) {
-            float max = VectorRows.max(x.rowAddress(r), bytes(x));
-            float logSum = Elementary.log(VectorRows.expSum(x.rowAddress(r), max, bytes(x)));
-            VectorRows.subtract(x.rowAddress(r), max, logSum, y.rowAddress(r), bytes(x));
+            VectorRows.logSoftmax(x.rowAddress(r), y.rowAddress(r), bytes(x));
         }
     }
 
@@ -286,7 +274,7 @@ final class VectorKernels implements KernelSet {
             long row = x.rowAddress(r);
             float max = VectorRows.max(row, bytes(x));
             float target = Raw.get(row, index(targets, r)) - max;
-            float sum = softmaxRow(row, max, row, bytes(x));
+            float sum = VectorRows.softmax(row, max, row, bytes(x));
             Raw.set(losses.rowAddress(r), 0, Elementary.log(sum) - target);
         }
     }

@@ -1,165 +1,176 @@
 package dev.ostinato.kernels.vector;
 
+import static dev.ostinato.kernels.raw.Raw.ALL;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
-import static dev.ostinato.kernels.vector.Lanes.broadcast;
-import static dev.ostinato.kernels.vector.Lanes.load;
-import static dev.ostinato.kernels.vector.Lanes.store;
-import static dev.ostinato.kernels.vector.VectorRows.BLOCK_VECTORS;
-import static dev.ostinato.kernels.vector.VectorRows.rest;
+import static dev.ostinato.kernels.vector.Lanes.ORDER;
+import static dev.ostinato.kernels.vector.Lanes.SPECIES;
 import static dev.ostinato.kernels.vector.VectorRows.tree;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static jdk.incubator.vector.FloatVector.zero;
 
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.raw.Raw;
+import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
-/** Layer norm of one row of {@code columns} floats. */
+/** Layer norm of one row of {@code columns} floats. Sums are of whole blocks in vectors, and of the rest one by one. */
 final class VectorLayerNorm {
+    private static final long BLOCK_BYTES = (long) Matrix.BLOCK * Float.BYTES;
+
     private VectorLayerNorm() {
     }
 
     static void forward(long x, long gain, long bias, float epsilon, long y, long statistics, int columns) {
         long bytes = (long) columns * Float.BYTES;
+        Memory partials = Lanes.STAGES.take();
         float first = Raw.get(x);
-        float mean = deviations(x, first, 0f, bytes) / columns;
-        mean += deviations(x, first, mean, bytes) / columns;
-        float inverse = 1f / (float) Math.sqrt(squares(x, first, mean, bytes) / columns + epsilon);
-        long j = 0;
-        for (; j + BYTES <= bytes; j += BYTES) {
-            FloatVector n = load(x + j).sub(first).sub(mean).mul(inverse);
-            store(n.fma(load(gain + j), load(bias + j)), y + j);
-        }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            FloatVector n = load(x + j, rest).sub(first).sub(mean).mul(inverse);
-            store(n.fma(load(gain + j, rest), load(bias + j, rest)), y + j, rest);
-        }
+        float mean = deviations(x, first, 0f, bytes, partials.address()) / columns;
+        mean += deviations(x, first, mean, bytes, partials.address()) / columns;
+        float variance = squares(x, first, mean, bytes, partials.address()) / columns;
+        Reference.reachabilityFence(partials);
+        Lanes.STAGES.give(partials);
+        float inverse = 1f / (float) Math.sqrt(variance + epsilon);
+        normalise(x, first, mean, inverse, gain, bias, y, bytes);
         Raw.set(statistics, 0, mean);
         Raw.set(statistics, 1, inverse);
     }
 
+    private static void normalise(long x, float first, float mean, float inverse, long gain, long bias, long y,
+            long bytes) {
+        long whole = Lanes.whole(bytes);
+        for (long j = 0; j < whole; j += BYTES) {
+            fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(first).sub(mean).mul(inverse)
+                    .fma(fromMemorySegment(SPECIES, ALL, gain + j, ORDER),
+                            fromMemorySegment(SPECIES, ALL, bias + j, ORDER))
+                    .intoMemorySegment(ALL, y + j, ORDER);
+        }
+        for (long j = whole; j < bytes; j += Float.BYTES) {
+            float n = ((Raw.get(x + j) - first) - mean) * inverse;
+            Raw.set(y + j, 0, Math.fma(n, Raw.get(gain + j), Raw.get(bias + j)));
+        }
+    }
+
     static void backward(long x, long gain, long statistics, long dy, long dx, long dGain, long dBias, int columns) {
         long bytes = (long) columns * Float.BYTES;
+        Memory partials = Lanes.STAGES.take();
         float first = Raw.get(x);
         float mean = Raw.get(statistics, 0);
         float inverse = Raw.get(statistics, 1);
-        float a = products(dy, gain, bytes) / columns;
-        float b = weighted(x, first, mean, inverse, dy, gain, bytes) / columns;
-        long j = 0;
-        for (; j + BYTES <= bytes; j += BYTES) {
-            FloatVector n = load(x + j).sub(first).sub(mean).mul(inverse);
-            FloatVector d = load(dy + j);
-            store(d.fma(n, load(dGain + j)), dGain + j);
-            store(load(dBias + j).add(d), dBias + j);
-            store(n.neg().fma(broadcast(b), d.mul(load(gain + j)).sub(a)).mul(inverse), dx + j);
+        float a = products(dy, gain, bytes, partials.address()) / columns;
+        float b = weighted(x, first, mean, inverse, dy, gain, bytes, partials.address()) / columns;
+        Reference.reachabilityFence(partials);
+        Lanes.STAGES.give(partials);
+        parameters(x, first, mean, inverse, dy, dGain, dBias, bytes);
+        inputs(x, first, mean, inverse, gain, dy, a, b, dx, bytes);
+    }
+
+    private static void parameters(long x, float first, float mean, float inverse, long dy, long dGain, long dBias,
+            long bytes) {
+        long whole = Lanes.whole(bytes);
+        for (long j = 0; j < whole; j += BYTES) {
+            FloatVector d = fromMemorySegment(SPECIES, ALL, dy + j, ORDER);
+            fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(first).sub(mean).mul(inverse)
+                    .fma(d, fromMemorySegment(SPECIES, ALL, dGain + j, ORDER))
+                    .intoMemorySegment(ALL, dGain + j, ORDER);
+            fromMemorySegment(SPECIES, ALL, dBias + j, ORDER).add(d).intoMemorySegment(ALL, dBias + j, ORDER);
         }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            FloatVector n = load(x + j, rest).sub(first).sub(mean).mul(inverse);
-            FloatVector d = load(dy + j, rest);
-            store(d.fma(n, load(dGain + j, rest)), dGain + j, rest);
-            store(load(dBias + j, rest).add(d), dBias + j, rest);
-            store(n.neg().fma(broadcast(b), d.mul(load(gain + j, rest)).sub(a)).mul(inverse), dx + j, rest);
+        for (long j = whole; j < bytes; j += Float.BYTES) {
+            float n = ((Raw.get(x + j) - first) - mean) * inverse;
+            Raw.set(dGain + j, 0, Math.fma(Raw.get(dy + j), n, Raw.get(dGain + j)));
+            Raw.set(dBias + j, 0, Raw.get(dBias + j) + Raw.get(dy + j));
+        }
+    }
+
+    private static void inputs(long x, float first, float mean, float inverse, long gain, long dy, float a, float b,
+            long dx, long bytes) {
+        long whole = Lanes.whole(bytes);
+        for (long j = 0; j < whole; j += BYTES) {
+            FloatVector n = fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(first).sub(mean).mul(inverse);
+            FloatVector d = fromMemorySegment(SPECIES, ALL, dy + j, ORDER)
+                    .mul(fromMemorySegment(SPECIES, ALL, gain + j, ORDER)).sub(a);
+            n.mul(-1f).fma(broadcast(SPECIES, b), d).mul(inverse).intoMemorySegment(ALL, dx + j, ORDER);
+        }
+        for (long j = whole; j < bytes; j += Float.BYTES) {
+            float n = ((Raw.get(x + j) - first) - mean) * inverse;
+            float d = Raw.get(dy + j) * Raw.get(gain + j) - a;
+            Raw.set(dx + j, 0, Math.fma(-n, b, d) * inverse);
         }
     }
 
     /** Returns the sum of {@code (x - first) - mean}. */
-    private static float deviations(long x, float first, float mean, long bytes) {
-        FloatVector p0 = deviationsEach(x, first, mean, 0, bytes);
-        FloatVector p1 = BLOCK_VECTORS > 1 ? deviationsEach(x, first, mean, 1, bytes) : p0;
-        if (BLOCK_VECTORS == 4) {
-            p0 = p0.add(deviationsEach(x, first, mean, 2, bytes));
-            p1 = p1.add(deviationsEach(x, first, mean, 3, bytes));
+    private static float deviations(long x, float first, float mean, long bytes, long partials) {
+        long whole = bytes & -BLOCK_BYTES;
+        for (long lane = 0; lane < BLOCK_BYTES; lane += BYTES) {
+            FloatVector sum = zero(SPECIES);
+            for (long j = lane; j < whole; j += BLOCK_BYTES) {
+                sum = sum.add(fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(first).sub(mean));
+            }
+            sum.intoMemorySegment(ALL, partials + lane, ORDER);
         }
-        return tree(p0, p1);
-    }
-
-    private static FloatVector deviationsEach(long x, float first, float mean, int vector, long bytes) {
-        FloatVector p = broadcast(0f);
-        long j = (long) vector * BYTES;
-        for (; j + BYTES <= bytes; j += (long) BLOCK_VECTORS * BYTES) {
-            p = p.add(load(x + j).sub(first).sub(mean));
+        for (long j = whole; j < bytes; j += Float.BYTES) {
+            long p = partials + j - whole;
+            Raw.set(p, 0, Raw.get(p) + ((Raw.get(x + j) - first) - mean));
         }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            p = p.add(load(x + j, rest).sub(first).sub(mean), rest);
-        }
-        return p;
+        return tree(partials);
     }
 
     /** Returns the sum of the squares of {@code (x - first) - mean}. */
-    private static float squares(long x, float first, float mean, long bytes) {
-        FloatVector p0 = squaresEach(x, first, mean, 0, bytes);
-        FloatVector p1 = BLOCK_VECTORS > 1 ? squaresEach(x, first, mean, 1, bytes) : p0;
-        if (BLOCK_VECTORS == 4) {
-            p0 = p0.add(squaresEach(x, first, mean, 2, bytes));
-            p1 = p1.add(squaresEach(x, first, mean, 3, bytes));
+    private static float squares(long x, float first, float mean, long bytes, long partials) {
+        long whole = bytes & -BLOCK_BYTES;
+        for (long lane = 0; lane < BLOCK_BYTES; lane += BYTES) {
+            FloatVector sum = zero(SPECIES);
+            for (long j = lane; j < whole; j += BLOCK_BYTES) {
+                FloatVector d = fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(first).sub(mean);
+                sum = d.fma(d, sum);
+            }
+            sum.intoMemorySegment(ALL, partials + lane, ORDER);
         }
-        return tree(p0, p1);
-    }
-
-    private static FloatVector squaresEach(long x, float first, float mean, int vector, long bytes) {
-        FloatVector p = broadcast(0f);
-        long j = (long) vector * BYTES;
-        for (; j + BYTES <= bytes; j += (long) BLOCK_VECTORS * BYTES) {
-            FloatVector d = load(x + j).sub(first).sub(mean);
-            p = d.fma(d, p);
+        for (long j = whole; j < bytes; j += Float.BYTES) {
+            long p = partials + j - whole;
+            float d = (Raw.get(x + j) - first) - mean;
+            Raw.set(p, 0, Math.fma(d, d, Raw.get(p)));
         }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            FloatVector d = load(x + j, rest).sub(first).sub(mean);
-            p = p.blend(d.fma(d, p), rest);
-        }
-        return p;
+        return tree(partials);
     }
 
     /** Returns the sum of {@code dy * gain}. */
-    private static float products(long dy, long gain, long bytes) {
-        FloatVector p0 = productsEach(dy, gain, 0, bytes);
-        FloatVector p1 = BLOCK_VECTORS > 1 ? productsEach(dy, gain, 1, bytes) : p0;
-        if (BLOCK_VECTORS == 4) {
-            p0 = p0.add(productsEach(dy, gain, 2, bytes));
-            p1 = p1.add(productsEach(dy, gain, 3, bytes));
+    private static float products(long dy, long gain, long bytes, long partials) {
+        long whole = bytes & -BLOCK_BYTES;
+        for (long lane = 0; lane < BLOCK_BYTES; lane += BYTES) {
+            FloatVector sum = zero(SPECIES);
+            for (long j = lane; j < whole; j += BLOCK_BYTES) {
+                sum = sum.add(fromMemorySegment(SPECIES, ALL, dy + j, ORDER)
+                        .mul(fromMemorySegment(SPECIES, ALL, gain + j, ORDER)));
+            }
+            sum.intoMemorySegment(ALL, partials + lane, ORDER);
         }
-        return tree(p0, p1);
-    }
-
-    private static FloatVector productsEach(long dy, long gain, int vector, long bytes) {
-        FloatVector p = broadcast(0f);
-        long j = (long) vector * BYTES;
-        for (; j + BYTES <= bytes; j += (long) BLOCK_VECTORS * BYTES) {
-            p = p.add(load(dy + j).mul(load(gain + j)));
+        for (long j = whole; j < bytes; j += Float.BYTES) {
+            long p = partials + j - whole;
+            Raw.set(p, 0, Raw.get(p) + Raw.get(dy + j) * Raw.get(gain + j));
         }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j); // 0 beyond the end adds nothing
-            p = p.add(load(dy + j, rest).mul(load(gain + j, rest)));
-        }
-        return p;
+        return tree(partials);
     }
 
     /** Returns the sum of {@code (dy * gain) * n}, where n is the normalised x. */
-    private static float weighted(long x, float first, float mean, float inverse, long dy, long gain, long bytes) {
-        FloatVector p0 = weightedEach(x, first, mean, inverse, dy, gain, 0, bytes);
-        FloatVector p1 = BLOCK_VECTORS > 1 ? weightedEach(x, first, mean, inverse, dy, gain, 1, bytes) : p0;
-        if (BLOCK_VECTORS == 4) {
-            p0 = p0.add(weightedEach(x, first, mean, inverse, dy, gain, 2, bytes));
-            p1 = p1.add(weightedEach(x, first, mean, inverse, dy, gain, 3, bytes));
+    private static float weighted(long x, float first, float mean, float inverse, long dy, long gain, long bytes,
+            long partials) {
+        long whole = bytes & -BLOCK_BYTES;
+        for (long lane = 0; lane < BLOCK_BYTES; lane += BYTES) {
+            FloatVector sum = zero(SPECIES);
+            for (long j = lane; j < whole; j += BLOCK_BYTES) {
+                FloatVector n = fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(first).sub(mean).mul(inverse);
+                sum = fromMemorySegment(SPECIES, ALL, dy + j, ORDER)
+                        .mul(fromMemorySegment(SPECIES, ALL, gain + j, ORDER)).fma(n, sum);
+            }
+            sum.intoMemorySegment(ALL, partials + lane, ORDER);
         }
-        return tree(p0, p1);
-    }
-
-    private static FloatVector weightedEach(long x, float first, float mean, float inverse, long dy, long gain,
-            int vector, long bytes) {
-        FloatVector p = broadcast(0f);
-        long j = (long) vector * BYTES;
-        for (; j + BYTES <= bytes; j += (long) BLOCK_VECTORS * BYTES) {
-            FloatVector n = load(x + j).sub(first).sub(mean).mul(inverse);
-            p = load(dy + j).mul(load(gain + j)).fma(n, p);
+        for (long j = whole; j < bytes; j += Float.BYTES) {
+            long p = partials + j - whole;
+            float n = ((Raw.get(x + j) - first) - mean) * inverse;
+            Raw.set(p, 0, Math.fma(Raw.get(dy + j) * Raw.get(gain + j), n, Raw.get(p)));
         }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            FloatVector n = load(x + j, rest).sub(first).sub(mean).mul(inverse);
-            p = p.blend(load(dy + j, rest).mul(load(gain + j, rest)).fma(n, p), rest);
-        }
-        return p;
+        return tree(partials);
     }
 }
