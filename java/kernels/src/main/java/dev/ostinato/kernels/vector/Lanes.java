@@ -89,6 +89,21 @@ final class Lanes {
         return SPECIES.indexInRange(0, count);
     }
 
+    /** Returns a mask of the lanes at {@code bytes} bytes before the end of a row: all of them if there are enough. */
+    static VectorMask<Float> rest(long bytes) {
+        return SPECIES.indexInRange(0, bytes / Float.BYTES);
+    }
+
+    /** Copies the lanes of the mask to a whole vector, whose others become 0. */
+    static void pad(long from, VectorMask<Float> rest, long to) {
+        FloatVector.fromMemorySegment(SPECIES, Raw.ALL, from, ORDER, rest).intoMemorySegment(Raw.ALL, to, ORDER);
+    }
+
+    /** Copies the lanes of the mask from a whole vector. */
+    static void unpad(long from, long to, VectorMask<Float> rest) {
+        FloatVector.fromMemorySegment(SPECIES, Raw.ALL, from, ORDER).intoMemorySegment(Raw.ALL, to, ORDER, rest);
+    }
+
     static FloatVector broadcast(float value) {
         return FloatVector.broadcast(SPECIES, value);
     }

@@ -1,15 +1,26 @@
 package dev.ostinato.kernels.vector;
 
-import static dev.ostinato.kernels.vector.Lanes.broadcast;
+import static dev.ostinato.kernels.raw.Raw.ALL;
+import static dev.ostinato.kernels.scalar.Elementary.COTH_1;
+import static dev.ostinato.kernels.scalar.Elementary.COTH_2;
+import static dev.ostinato.kernels.scalar.Elementary.LN2_HIGH;
+import static dev.ostinato.kernels.scalar.Elementary.LOG2_E;
+import static dev.ostinato.kernels.scalar.Elementary.ROUND;
+import static dev.ostinato.kernels.vector.Lanes.BYTES;
+import static dev.ostinato.kernels.vector.Lanes.ORDER;
+import static dev.ostinato.kernels.vector.Lanes.SPECIES;
 import static dev.ostinato.kernels.vector.Lanes.load;
 import static dev.ostinato.kernels.vector.Lanes.store;
-import static dev.ostinato.kernels.vector.VectorElementary.flush;
-import static dev.ostinato.kernels.vector.VectorElementary.tanh;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.Matrix;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.IntVector;
 
 /**
  * The cells' elementwise parts, one row at a time. Addresses are of rows; {@code bytes} is Hp in bytes, a whole number of vectors.
@@ -18,7 +29,8 @@ import jdk.incubator.vector.VectorOperators;
  * would take more registers than there are, and more code than the compiler inlines.
  */
 final class VectorCells {
-    private static final FloatVector ONE = broadcast(1f);
+    private static final FloatVector ONE = broadcast(SPECIES, 1f);
+    private static final int EXPONENT = 23;
 
     private VectorCells() {
     }
@@ -35,12 +47,12 @@ final class VectorCells {
             long out = h.rowAddress(r);
             long from = dh.rowAddress(r);
             long to = dz.rowAddress(r);
-            for (long j = 0; j < bytes; j += Lanes.BYTES) {
+            for (long j = 0; j < bytes; j += BYTES) {
                 FloatVector v = load(out + j);
                 FloatVector d = flush(load(from + j));
                 store(switch (f) {
                     case TANH -> d.mul(oneMinusSquare(v));
-                    case RELU -> broadcast(0f).blend(d, v.compare(VectorOperators.GT, 0f));
+                    case RELU -> broadcast(SPECIES, 0f).blend(d, v.compare(GT, 0f));
                     case IDENTITY -> d;
                 }, to + j);
             }
@@ -62,20 +74,41 @@ final class VectorCells {
         }
     }
 
+    /** With the tanh of {@link VectorFunctions}, written out for the reason given there. */
     private static void lstmBackward(long gates, long cPrevious, long c, long dh, long dc, long bytes) {
-        for (long j = 0; j < bytes; j += Lanes.BYTES) {
-            FloatVector i = load(gates + j);
-            FloatVector f = load(gates + bytes + j);
-            FloatVector g = load(gates + 2 * bytes + j);
-            FloatVector o = load(gates + 3 * bytes + j);
-            FloatVector t = tanh(load(c + j));
-            FloatVector dOut = flush(load(dh + j));
-            FloatVector dCell = flush(dOut.mul(o).fma(oneMinusSquare(t), load(dc + j)));
-            store(dCell.mul(g).mul(slope(i)), gates + j);
-            store(dCell.mul(load(cPrevious + j)).mul(slope(f)), gates + bytes + j);
-            store(dCell.mul(i).mul(oneMinusSquare(g)), gates + 2 * bytes + j);
-            store(dOut.mul(t).mul(slope(o)), gates + 3 * bytes + j);
-            store(flush(dCell.mul(f)), dc + j);
+        for (long j = 0; j < bytes; j += BYTES) {
+            FloatVector cell = fromMemorySegment(SPECIES, ALL, c + j, ORDER);
+            IntVector sign = cell.reinterpretAsInts().and(0x80000000);
+            FloatVector a = cell.abs();
+            a = a.blend(10f, a.compare(GT, 10f));
+            FloatVector x = a.fma(broadcast(SPECIES, 2 * LOG2_E), broadcast(SPECIES, ROUND + 127));
+            FloatVector n = x.sub(ROUND + 127);
+            FloatVector r = n.fma(broadcast(SPECIES, -LN2_HIGH / 2), a);
+            FloatVector s = x.reinterpretAsInts().lanewise(LSHL, EXPONENT).reinterpretAsFloats();
+            FloatVector u = r.mul(r);
+            FloatVector d = u.fma(broadcast(SPECIES, COTH_2), broadcast(SPECIES, COTH_1));
+            d = d.fma(u, broadcast(SPECIES, 1f)).sub(r);
+            FloatVector m = s.fma(broadcast(SPECIES, 0.5f), broadcast(SPECIES, -0.5f)).fma(d, s.mul(r));
+            FloatVector t = m.div(m.add(d)).reinterpretAsInts().or(sign).reinterpretAsFloats();
+
+            FloatVector i = fromMemorySegment(SPECIES, ALL, gates + j, ORDER);
+            FloatVector f = fromMemorySegment(SPECIES, ALL, gates + bytes + j, ORDER);
+            FloatVector g = fromMemorySegment(SPECIES, ALL, gates + 2 * bytes + j, ORDER);
+            FloatVector o = fromMemorySegment(SPECIES, ALL, gates + 3 * bytes + j, ORDER);
+            FloatVector dOut = fromMemorySegment(SPECIES, ALL, dh + j, ORDER);
+            dOut = dOut.blend(0f, dOut.abs().compare(LT, Float.MIN_NORMAL));
+            FloatVector slope = t.mul(-1f).fma(t, broadcast(SPECIES, 1f));
+            FloatVector dCell = dOut.mul(o).fma(slope, fromMemorySegment(SPECIES, ALL, dc + j, ORDER));
+            dCell = dCell.blend(0f, dCell.abs().compare(LT, Float.MIN_NORMAL));
+            dCell.mul(g).mul(i.mul(broadcast(SPECIES, 1f).sub(i))).intoMemorySegment(ALL, gates + j, ORDER);
+            dCell.mul(fromMemorySegment(SPECIES, ALL, cPrevious + j, ORDER))
+                    .mul(f.mul(broadcast(SPECIES, 1f).sub(f))).intoMemorySegment(ALL, gates + bytes + j, ORDER);
+            dCell.mul(i).mul(g.mul(-1f).fma(g, broadcast(SPECIES, 1f)))
+                    .intoMemorySegment(ALL, gates + 2 * bytes + j, ORDER);
+            dOut.mul(t).mul(o.mul(broadcast(SPECIES, 1f).sub(o)))
+                    .intoMemorySegment(ALL, gates + 3 * bytes + j, ORDER);
+            FloatVector before = dCell.mul(f);
+            before.blend(0f, before.abs().compare(LT, Float.MIN_NORMAL)).intoMemorySegment(ALL, dc + j, ORDER);
         }
     }
 
@@ -94,7 +127,7 @@ final class VectorCells {
     }
 
     private static void gruBackward(long gates, long hPrevious, long dh, long dhPrevious, long bytes) {
-        for (long j = 0; j < bytes; j += Lanes.BYTES) {
+        for (long j = 0; j < bytes; j += BYTES) {
             FloatVector n = load(gates + j);
             FloatVector reset = load(gates + bytes + j);
             FloatVector u = load(gates + 2 * bytes + j);
@@ -134,7 +167,7 @@ final class VectorCells {
             long previous = hPrevious.rowAddress(r);
             long from = dh.rowAddress(r);
             long to = dhPrevious.rowAddress(r);
-            for (long j = 0; j < bytes; j += Lanes.BYTES) {
+            for (long j = 0; j < bytes; j += BYTES) {
                 FloatVector u = load(gates + bytes + j);
                 FloatVector n = load(gates + 2 * bytes + j);
                 FloatVector dOut = flush(load(from + j));
@@ -152,13 +185,17 @@ final class VectorCells {
             long previous = hPrevious.rowAddress(r);
             long from = ds.rowAddress(r);
             long to = dhPrevious.rowAddress(r);
-            for (long j = 0; j < bytes; j += Lanes.BYTES) {
+            for (long j = 0; j < bytes; j += BYTES) {
                 FloatVector reset = load(gates + j);
                 FloatVector d = load(from + j);
                 store(d.mul(load(previous + j)).mul(slope(reset)), gates + j);
                 store(d.fma(reset, load(to + j)), to + j);
             }
         }
+    }
+
+    private static FloatVector flush(FloatVector v) {
+        return v.blend(0f, v.abs().compare(LT, Float.MIN_NORMAL));
     }
 
     /** The derivative of a sigmoid from its value: {@code s * (1 - s)}. */

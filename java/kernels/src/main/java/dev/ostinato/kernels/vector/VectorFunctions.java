@@ -58,7 +58,6 @@ import static jdk.incubator.vector.VectorOperators.LT;
 import dev.ostinato.kernels.Function;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
-import dev.ostinato.kernels.raw.Raw;
 import dev.ostinato.kernels.scalar.Elementary;
 import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
@@ -87,12 +86,12 @@ final class VectorFunctions {
             apply(f, x.rowAddress(r), y.rowAddress(r), whole);
         }
         if (whole < bytes) {
-            long rest = (bytes - whole) / Float.BYTES;
+            VectorMask<Float> rest = Lanes.rest(bytes - whole);
             Memory stage = Lanes.STAGES.take();
             for (int r = 0; r < x.rows(); r++) {
-                Raw.copy(x.rowAddress(r) + whole, stage.address(), rest);
+                Lanes.pad(x.rowAddress(r) + whole, rest, stage.address());
                 apply(f, stage.address(), stage.address(), BYTES);
-                Raw.copy(stage.address(), y.rowAddress(r) + whole, rest);
+                Lanes.unpad(stage.address(), y.rowAddress(r) + whole, rest);
             }
             Reference.reachabilityFence(stage);
             Lanes.STAGES.give(stage);

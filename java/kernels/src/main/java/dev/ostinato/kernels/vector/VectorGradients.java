@@ -35,11 +35,11 @@ import static jdk.incubator.vector.VectorOperators.LT;
 import dev.ostinato.kernels.Function;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
-import dev.ostinato.kernels.raw.Raw;
 import dev.ostinato.kernels.scalar.ElementaryGradients;
 import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 
 /**
  * Gradients of the functions, {@code dx = dy * f'} from v, which is x or y: the sequences of {@link ElementaryGradients}, as sweeps like
@@ -59,14 +59,14 @@ final class VectorGradients {
             apply(f, v.rowAddress(r), dy.rowAddress(r), dx.rowAddress(r), whole);
         }
         if (whole < bytes) {
-            long rest = (bytes - whole) / Float.BYTES;
+            VectorMask<Float> rest = Lanes.rest(bytes - whole);
             Memory stage = Lanes.STAGES.take();
             long staged = stage.address();
             for (int r = 0; r < v.rows(); r++) {
-                Raw.copy(v.rowAddress(r) + whole, staged, rest);
-                Raw.copy(dy.rowAddress(r) + whole, staged + BYTES, rest);
+                Lanes.pad(v.rowAddress(r) + whole, rest, staged);
+                Lanes.pad(dy.rowAddress(r) + whole, rest, staged + BYTES);
                 apply(f, staged, staged + BYTES, staged, BYTES);
-                Raw.copy(staged, dx.rowAddress(r) + whole, rest);
+                Lanes.unpad(staged, dx.rowAddress(r) + whole, rest);
             }
             Reference.reachabilityFence(stage);
             Lanes.STAGES.give(stage);

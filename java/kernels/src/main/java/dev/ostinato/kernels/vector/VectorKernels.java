@@ -13,7 +13,6 @@ import dev.ostinato.kernels.QuantizedRows;
 import dev.ostinato.kernels.Scaling;
 import dev.ostinato.kernels.Transpose;
 import dev.ostinato.kernels.raw.Raw;
-import dev.ostinato.kernels.scalar.Elementary;
 
 /** The contract in terms of {@link VectorProducts}, {@link VectorCells} and {@link VectorRows}. */
 final class VectorKernels implements KernelSet {
@@ -197,16 +196,12 @@ final class VectorKernels implements KernelSet {
 
     @Override
     public void softmax(Matrix x, Matrix y) {
-        for (int r = 0; r < x.rows(); r++) {
-            VectorRows.softmax(x.rowAddress(r), VectorRows.max(x.rowAddress(r), bytes(x)), y.rowAddress(r), bytes(x));
-        }
+        VectorSoftmax.softmax(x, y);
     }
 
     @Override
     public void logSoftmax(Matrix x, Matrix y) {
-        for (int r = 0; r < x.rows(); r++) {
-            VectorRows.logSoftmax(x.rowAddress(r), y.rowAddress(r), bytes(x));
-        }
+        VectorSoftmax.logSoftmax(x, y);
     }
 
     // Plain linear algebra
@@ -270,13 +265,7 @@ final class VectorKernels implements KernelSet {
 
     @Override
     public void crossEntropyForward(Matrix x, Indices targets, Matrix losses) {
-        for (int r = 0; r < x.rows(); r++) {
-            long row = x.rowAddress(r);
-            float max = VectorRows.max(row, bytes(x));
-            float target = Raw.get(row, index(targets, r)) - max;
-            float sum = VectorRows.softmax(row, max, row, bytes(x));
-            Raw.set(losses.rowAddress(r), 0, Elementary.log(sum) - target);
-        }
+        VectorSoftmax.crossEntropyForward(x, targets, losses);
     }
 
     @Override

@@ -62,40 +62,28 @@ final class VectorLayerNorm {
         float b = weighted(x, first, mean, inverse, dy, gain, bytes, partials.address()) / columns;
         Reference.reachabilityFence(partials);
         Lanes.STAGES.give(partials);
-        parameters(x, first, mean, inverse, dy, dGain, dBias, bytes);
-        inputs(x, first, mean, inverse, gain, dy, a, b, dx, bytes);
+        gradients(x, first, mean, inverse, gain, dy, a, b, dx, dGain, dBias, bytes);
     }
 
-    private static void parameters(long x, float first, float mean, float inverse, long dy, long dGain, long dBias,
-            long bytes) {
-        long whole = Lanes.whole(bytes);
-        for (long j = 0; j < whole; j += BYTES) {
-            FloatVector d = fromMemorySegment(SPECIES, ALL, dy + j, ORDER);
-            fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(first).sub(mean).mul(inverse)
-                    .fma(d, fromMemorySegment(SPECIES, ALL, dGain + j, ORDER))
-                    .intoMemorySegment(ALL, dGain + j, ORDER);
-            fromMemorySegment(SPECIES, ALL, dBias + j, ORDER).add(d).intoMemorySegment(ALL, dBias + j, ORDER);
-        }
-        for (long j = whole; j < bytes; j += Float.BYTES) {
-            float n = ((Raw.get(x + j) - first) - mean) * inverse;
-            Raw.set(dGain + j, 0, Math.fma(Raw.get(dy + j), n, Raw.get(dGain + j)));
-            Raw.set(dBias + j, 0, Raw.get(dBias + j) + Raw.get(dy + j));
-        }
-    }
-
-    private static void inputs(long x, float first, float mean, float inverse, long gain, long dy, float a, float b,
-            long dx, long bytes) {
+    private static void gradients(long x, float first, float mean, float inverse, long gain, long dy, float a, float b,
+            long dx, long dGain, long dBias, long bytes) {
         long whole = Lanes.whole(bytes);
         for (long j = 0; j < whole; j += BYTES) {
             FloatVector n = fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(first).sub(mean).mul(inverse);
-            FloatVector d = fromMemorySegment(SPECIES, ALL, dy + j, ORDER)
-                    .mul(fromMemorySegment(SPECIES, ALL, gain + j, ORDER)).sub(a);
-            n.mul(-1f).fma(broadcast(SPECIES, b), d).mul(inverse).intoMemorySegment(ALL, dx + j, ORDER);
+            FloatVector d = fromMemorySegment(SPECIES, ALL, dy + j, ORDER);
+            FloatVector scaled = d.mul(fromMemorySegment(SPECIES, ALL, gain + j, ORDER)).sub(a);
+            d.fma(n, fromMemorySegment(SPECIES, ALL, dGain + j, ORDER)).intoMemorySegment(ALL, dGain + j, ORDER);
+            fromMemorySegment(SPECIES, ALL, dBias + j, ORDER).add(d).intoMemorySegment(ALL, dBias + j, ORDER);
+            n.mul(-1f).fma(broadcast(SPECIES, b), scaled).mul(inverse)
+                    .intoMemorySegment(ALL, dx + j, ORDER);
         }
         for (long j = whole; j < bytes; j += Float.BYTES) {
             float n = ((Raw.get(x + j) - first) - mean) * inverse;
-            float d = Raw.get(dy + j) * Raw.get(gain + j) - a;
-            Raw.set(dx + j, 0, Math.fma(-n, b, d) * inverse);
+            float d = Raw.get(dy + j);
+            float scaled = d * Raw.get(gain + j) - a;
+            Raw.set(dGain + j, 0, Math.fma(d, n, Raw.get(dGain + j)));
+            Raw.set(dBias + j, 0, Raw.get(dBias + j) + d);
+            Raw.set(dx + j, 0, Math.fma(-n, b, scaled) * inverse);
         }
     }
 

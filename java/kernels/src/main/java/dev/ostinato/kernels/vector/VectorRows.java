@@ -1,44 +1,25 @@
 package dev.ostinato.kernels.vector;
 
 import static dev.ostinato.kernels.raw.Raw.ALL;
-import static dev.ostinato.kernels.scalar.Elementary.EXP_2;
-import static dev.ostinato.kernels.scalar.Elementary.EXP_3;
-import static dev.ostinato.kernels.scalar.Elementary.EXP_4;
-import static dev.ostinato.kernels.scalar.Elementary.EXP_5;
-import static dev.ostinato.kernels.scalar.Elementary.EXP_6;
-import static dev.ostinato.kernels.scalar.Elementary.LN2_HIGH;
-import static dev.ostinato.kernels.scalar.Elementary.LN2_REST;
-import static dev.ostinato.kernels.scalar.Elementary.LOG2_E;
-import static dev.ostinato.kernels.scalar.Elementary.ROUND;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.ORDER;
 import static dev.ostinato.kernels.vector.Lanes.SPECIES;
-import static dev.ostinato.kernels.vector.Lanes.first;
-import static dev.ostinato.kernels.vector.Lanes.load;
-import static dev.ostinato.kernels.vector.Lanes.store;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import static jdk.incubator.vector.FloatVector.zero;
-import static jdk.incubator.vector.VectorOperators.GT;
-import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.ostinato.kernels.AdamStep;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.raw.Raw;
-import dev.ostinato.kernels.scalar.Elementary;
 import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 
 /** Elementwise operations and reductions over one row of {@code bytes} bytes, of any length. */
 final class VectorRows {
     private static final long BLOCK_BYTES = (long) Matrix.BLOCK * Float.BYTES;
-    private static final int EXPONENT = 23;
 
     private VectorRows() {
     }
@@ -91,7 +72,7 @@ final class VectorRows {
     }
 
     /** {@code y = (x - shift) - shift2}. */
-    private static void subtract(long x, float shift, float shift2, long y, long bytes) {
+    static void subtract(long x, float shift, float shift2, long y, long bytes) {
         long whole = Lanes.whole(bytes);
         for (long j = 0; j < whole; j += BYTES) {
             fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(shift).sub(shift2)
@@ -102,114 +83,13 @@ final class VectorRows {
         }
     }
 
-    private static void divide(long y, float divisor, long bytes) {
+    static void divide(long y, float divisor, long bytes) {
         long whole = Lanes.whole(bytes);
         for (long j = 0; j < whole; j += BYTES) {
             fromMemorySegment(SPECIES, ALL, y + j, ORDER).div(divisor).intoMemorySegment(ALL, y + j, ORDER);
         }
         for (long j = whole; j < bytes; j += Float.BYTES) {
             Raw.set(y + j, 0, Raw.get(y + j) / divisor);
-        }
-    }
-
-    // Softmax
-
-    /** Writes the softmax of x to y and returns the sum of its exponentials. */
-    static float softmax(long x, float max, long y, long bytes) {
-        float sum = expSum(x, max, y, BLOCK_BYTES, bytes);
-        divide(y, sum, bytes);
-        return sum;
-    }
-
-    static void logSoftmax(long x, long y, long bytes) {
-        float max = max(x, bytes);
-        Memory last = Lanes.STAGES.take();
-        float sum = expSum(x, max, last.address(), 0, bytes);
-        Reference.reachabilityFence(last);
-        Lanes.STAGES.give(last);
-        subtract(x, max, Elementary.log(sum), y, bytes);
-    }
-
-    /** Returns the largest element; NaNs do not count. No order changes it, so there are four independent maxima, which hide their latency. */
-    static float max(long x, long bytes) {
-        long four = bytes & -4 * BYTES;
-        FloatVector m0 = broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-        FloatVector m1 = m0;
-        FloatVector m2 = m0;
-        FloatVector m3 = m0;
-        for (long j = 0; j < four; j += 4 * BYTES) {
-            FloatVector v0 = fromMemorySegment(SPECIES, ALL, x + j, ORDER);
-            FloatVector v1 = fromMemorySegment(SPECIES, ALL, x + j + BYTES, ORDER);
-            FloatVector v2 = fromMemorySegment(SPECIES, ALL, x + j + 2 * BYTES, ORDER);
-            FloatVector v3 = fromMemorySegment(SPECIES, ALL, x + j + 3 * BYTES, ORDER);
-            m0 = m0.blend(v0, v0.compare(GT, m0));
-            m1 = m1.blend(v1, v1.compare(GT, m1));
-            m2 = m2.blend(v2, v2.compare(GT, m2));
-            m3 = m3.blend(v3, v3.compare(GT, m3));
-        }
-        m0 = m0.blend(m1, m1.compare(GT, m0));
-        m2 = m2.blend(m3, m3.compare(GT, m2));
-        m0 = m0.blend(m2, m2.compare(GT, m0));
-        float max = m0.reduceLanes(VectorOperators.MAX);
-        for (long j = four; j < bytes; j += Float.BYTES) {
-            max = Raw.get(x + j) > max ? Raw.get(x + j) : max;
-        }
-        return max;
-    }
-
-    /** Writes {@code y = exp(x - max)}, a block {@code yStep} bytes behind the one before, and returns the sum. */
-    private static float expSum(long x, float max, long y, long yStep, long bytes) {
-        Memory scratch = Lanes.STAGES.take();
-        long partials = scratch.address();
-        Raw.zero(partials, Matrix.BLOCK);
-        long whole = bytes & -BLOCK_BYTES;
-        expSum(x, max, y, yStep, whole, partials);
-        if (whole < bytes) {
-            long rest = (bytes - whole) / Float.BYTES;
-            long stage = partials + BLOCK_BYTES;
-            for (int i = 0; i < Matrix.BLOCK; i++) {
-                Raw.set(stage, i, Float.NEGATIVE_INFINITY); // adds 0
-            }
-            Raw.copy(x + whole, stage, rest);
-            expSum(stage, max, stage, 0, BLOCK_BYTES, partials);
-            if (yStep != 0) {
-                Raw.copy(stage, y + whole, rest);
-            }
-        }
-        float sum = tree(partials);
-        Reference.reachabilityFence(scratch);
-        Lanes.STAGES.give(scratch);
-        return sum;
-    }
-
-    /** As in {@link VectorFunctions#exp}, of whole blocks. */
-    private static void expSum(long x, float max, long y, long yStep, long bytes, long partials) {
-        for (long lane = 0; lane < BLOCK_BYTES; lane += BYTES) {
-            FloatVector sum = fromMemorySegment(SPECIES, ALL, partials + lane, ORDER);
-            long to = y + lane;
-            for (long j = lane; j < bytes; j += BLOCK_BYTES) {
-                FloatVector v = fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(max);
-                v = v.blend(89f, v.compare(GT, 89f));
-                v = v.blend(-104f, v.compare(LT, -104f));
-                FloatVector t = v.fma(broadcast(SPECIES, LOG2_E), broadcast(SPECIES, ROUND + 254));
-                FloatVector n = t.sub(ROUND + 254);
-                FloatVector r = n.fma(broadcast(SPECIES, -LN2_HIGH), v);
-                r = n.fma(broadcast(SPECIES, LN2_REST), r);
-                FloatVector p = r.fma(broadcast(SPECIES, EXP_6), broadcast(SPECIES, EXP_5));
-                p = p.fma(r, broadcast(SPECIES, EXP_4));
-                p = p.fma(r, broadcast(SPECIES, EXP_3));
-                p = p.fma(r, broadcast(SPECIES, EXP_2));
-                p = p.fma(r, broadcast(SPECIES, 1f));
-                p = p.fma(r, broadcast(SPECIES, 1f));
-                IntVector bits = t.reinterpretAsInts();
-                IntVector half = bits.lanewise(LSHR, 1);
-                p = p.mul(half.lanewise(LSHL, EXPONENT).reinterpretAsFloats());
-                p = p.mul(bits.sub(half).lanewise(LSHL, EXPONENT).reinterpretAsFloats());
-                p.intoMemorySegment(ALL, to, ORDER);
-                sum = sum.add(p);
-                to += yStep;
-            }
-            sum.intoMemorySegment(ALL, partials + lane, ORDER);
         }
     }
 
@@ -275,55 +155,70 @@ final class VectorRows {
     // Optimisers
 
     static void adam(long w, long dw, long m, long v, AdamStep s, long bytes) {
-        long j = 0;
-        for (; j + BYTES <= bytes; j += BYTES) {
-            FloatVector d = load(dw + j).mul(s.gradientScale());
-            FloatVector first =
-                    VectorElementary.flush(load(m + j).fma(broadcast(SPECIES, s.beta1()), d.mul(s.oneMinusBeta1())));
-            FloatVector second =
-                    VectorElementary
-                            .flush(load(v + j).fma(broadcast(SPECIES, s.beta2()), d.mul(s.oneMinusBeta2()).mul(d)));
-            FloatVector denominator =
-                    second.sqrt().fma(broadcast(SPECIES, s.inverseRootCorrection()), broadcast(SPECIES, s.epsilon()));
-            store(first, m + j);
-            store(second, v + j);
-            store(load(w + j).sub(first.mul(s.stepSize()).div(denominator)), w + j);
+        long whole = Lanes.whole(bytes);
+        adamSweep(w, dw, m, v, s, whole);
+        if (whole < bytes) {
+            VectorMask<Float> rest = Lanes.rest(bytes - whole);
+            Memory stage = Lanes.STAGES.take();
+            long staged = stage.address();
+            Lanes.pad(w + whole, rest, staged);
+            Lanes.pad(dw + whole, rest, staged + BYTES);
+            Lanes.pad(m + whole, rest, staged + 2 * BYTES);
+            Lanes.pad(v + whole, rest, staged + 3 * BYTES);
+            adamSweep(staged, staged + BYTES, staged + 2 * BYTES, staged + 3 * BYTES, s, BYTES);
+            Lanes.unpad(staged, w + whole, rest);
+            Lanes.unpad(staged + 2 * BYTES, m + whole, rest);
+            Lanes.unpad(staged + 3 * BYTES, v + whole, rest);
+            Reference.reachabilityFence(stage);
+            Lanes.STAGES.give(stage);
         }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            FloatVector d = load(dw + j, rest).mul(s.gradientScale());
-            FloatVector first =
-                    VectorElementary
-                            .flush(load(m + j, rest).fma(broadcast(SPECIES, s.beta1()), d.mul(s.oneMinusBeta1())));
-            FloatVector second = VectorElementary
-                    .flush(load(v + j, rest).fma(broadcast(SPECIES, s.beta2()), d.mul(s.oneMinusBeta2()).mul(d)));
-            FloatVector denominator =
-                    second.sqrt().fma(broadcast(SPECIES, s.inverseRootCorrection()), broadcast(SPECIES, s.epsilon()));
-            store(first, m + j, rest);
-            store(second, v + j, rest);
-            store(load(w + j, rest).sub(first.mul(s.stepSize()).div(denominator)), w + j, rest);
+    }
+
+    private static void adamSweep(long w, long dw, long m, long v, AdamStep s, long bytes) {
+        for (long j = 0; j < bytes; j += BYTES) {
+            FloatVector d = fromMemorySegment(SPECIES, ALL, dw + j, ORDER).mul(s.gradientScale());
+            FloatVector first = fromMemorySegment(SPECIES, ALL, m + j, ORDER)
+                    .fma(broadcast(SPECIES, s.beta1()), d.mul(s.oneMinusBeta1()));
+            first = first.blend(0f, first.abs().compare(LT, Float.MIN_NORMAL));
+            FloatVector second = fromMemorySegment(SPECIES, ALL, v + j, ORDER)
+                    .fma(broadcast(SPECIES, s.beta2()), d.mul(s.oneMinusBeta2()).mul(d));
+            second = second.blend(0f, second.abs().compare(LT, Float.MIN_NORMAL));
+            FloatVector denominator = second.sqrt()
+                    .fma(broadcast(SPECIES, s.inverseRootCorrection()), broadcast(SPECIES, s.epsilon()));
+            first.intoMemorySegment(ALL, m + j, ORDER);
+            second.intoMemorySegment(ALL, v + j, ORDER);
+            fromMemorySegment(SPECIES, ALL, w + j, ORDER).sub(first.mul(s.stepSize()).div(denominator))
+                    .intoMemorySegment(ALL, w + j, ORDER);
         }
     }
 
     static void sgd(long w, long dw, long v, float gradientScale, float learningRate, float momentum, long bytes) {
-        long j = 0;
-        for (; j + BYTES <= bytes; j += BYTES) {
-            FloatVector velocity =
-                    VectorElementary
-                            .flush(load(v + j).fma(broadcast(SPECIES, momentum), load(dw + j).mul(gradientScale)));
-            store(velocity, v + j);
-            store(velocity.fma(broadcast(SPECIES, -learningRate), load(w + j)), w + j);
-        }
-        if (j < bytes) {
-            VectorMask<Float> rest = rest(bytes - j);
-            FloatVector velocity = VectorElementary
-                    .flush(load(v + j, rest).fma(broadcast(SPECIES, momentum), load(dw + j, rest).mul(gradientScale)));
-            store(velocity, v + j, rest);
-            store(velocity.fma(broadcast(SPECIES, -learningRate), load(w + j, rest)), w + j, rest);
+        long whole = Lanes.whole(bytes);
+        sgdSweep(w, dw, v, gradientScale, learningRate, momentum, whole);
+        if (whole < bytes) {
+            VectorMask<Float> rest = Lanes.rest(bytes - whole);
+            Memory stage = Lanes.STAGES.take();
+            long staged = stage.address();
+            Lanes.pad(w + whole, rest, staged);
+            Lanes.pad(dw + whole, rest, staged + BYTES);
+            Lanes.pad(v + whole, rest, staged + 2 * BYTES);
+            sgdSweep(staged, staged + BYTES, staged + 2 * BYTES, gradientScale, learningRate, momentum, BYTES);
+            Lanes.unpad(staged, w + whole, rest);
+            Lanes.unpad(staged + 2 * BYTES, v + whole, rest);
+            Reference.reachabilityFence(stage);
+            Lanes.STAGES.give(stage);
         }
     }
 
-    static VectorMask<Float> rest(long bytes) {
-        return first((int) (bytes / Float.BYTES));
+    private static void sgdSweep(long w, long dw, long v, float gradientScale, float learningRate, float momentum,
+            long bytes) {
+        for (long j = 0; j < bytes; j += BYTES) {
+            FloatVector velocity = fromMemorySegment(SPECIES, ALL, v + j, ORDER).fma(broadcast(SPECIES, momentum),
+                    fromMemorySegment(SPECIES, ALL, dw + j, ORDER).mul(gradientScale));
+            velocity = velocity.blend(0f, velocity.abs().compare(LT, Float.MIN_NORMAL));
+            velocity.intoMemorySegment(ALL, v + j, ORDER);
+            velocity.fma(broadcast(SPECIES, -learningRate), fromMemorySegment(SPECIES, ALL, w + j, ORDER))
+                    .intoMemorySegment(ALL, w + j, ORDER);
+        }
     }
 }
