@@ -5,10 +5,10 @@ import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.ORDER;
 import static dev.ostinato.kernels.vector.Lanes.SPECIES;
 import static dev.ostinato.kernels.vector.Lanes.in;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 
-import dev.ostinato.kernels.raw.Raw;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -18,7 +18,8 @@ import jdk.incubator.vector.FloatVector;
  * <p>All strides are in bytes; steps may be negative. The rows of a lie side by side, so that each is at a constant distance from
  * one address: with a stride of their own they would take a register each. The columns of a tile are whole vectors. Five rows of two
  * vectors make ten independent sums: enough to hide the latency of an fma (four cycles, two a cycle), and as many as sixteen registers hold
- * when the compiler loads all five rows first, as it does. A row alone takes as many vectors as its panel has, up to eight.
+ * when the compiler loads all five rows first, as it does; eight rows are what 32 registers hold. A row alone takes as many vectors as its
+ * panel has, up to eight.
  *
  * <p>The rows are written out because the compiler keeps named variables in registers, and arrays of vectors not. The loops end at an
  * address because the compiler would unroll a counted loop and spill the sums. They call the Vector API without helpers in between, for the
@@ -38,7 +39,7 @@ final class Tiles {
             long q = in(b);
             FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
             FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
-            FloatVector a0 = broadcast(SPECIES, Raw.get(p));
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
             a += aStep;
@@ -59,10 +60,10 @@ final class Tiles {
             long q = in(b);
             FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
             FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
-            FloatVector a0 = broadcast(SPECIES, Raw.get(p));
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
-            FloatVector a1 = broadcast(SPECIES, Raw.get(p + Float.BYTES));
+            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + Float.BYTES));
             s1 = a1.fma(b0, s1);
             t1 = a1.fma(b1, t1);
             a += aStep;
@@ -87,13 +88,13 @@ final class Tiles {
             long q = in(b);
             FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
             FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
-            FloatVector a0 = broadcast(SPECIES, Raw.get(p));
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
-            FloatVector a1 = broadcast(SPECIES, Raw.get(p + Float.BYTES));
+            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + Float.BYTES));
             s1 = a1.fma(b0, s1);
             t1 = a1.fma(b1, t1);
-            FloatVector a2 = broadcast(SPECIES, Raw.get(p + 2 * Float.BYTES));
+            FloatVector a2 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 2 * Float.BYTES));
             s2 = a2.fma(b0, s2);
             t2 = a2.fma(b1, t2);
             a += aStep;
@@ -122,16 +123,16 @@ final class Tiles {
             long q = in(b);
             FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
             FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
-            FloatVector a0 = broadcast(SPECIES, Raw.get(p));
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
-            FloatVector a1 = broadcast(SPECIES, Raw.get(p + Float.BYTES));
+            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + Float.BYTES));
             s1 = a1.fma(b0, s1);
             t1 = a1.fma(b1, t1);
-            FloatVector a2 = broadcast(SPECIES, Raw.get(p + 2 * Float.BYTES));
+            FloatVector a2 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 2 * Float.BYTES));
             s2 = a2.fma(b0, s2);
             t2 = a2.fma(b1, t2);
-            FloatVector a3 = broadcast(SPECIES, Raw.get(p + 3 * Float.BYTES));
+            FloatVector a3 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 3 * Float.BYTES));
             s3 = a3.fma(b0, s3);
             t3 = a3.fma(b1, t3);
             a += aStep;
@@ -164,19 +165,19 @@ final class Tiles {
             long q = in(b);
             FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
             FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
-            FloatVector a0 = broadcast(SPECIES, Raw.get(p));
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
-            FloatVector a1 = broadcast(SPECIES, Raw.get(p + Float.BYTES));
+            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + Float.BYTES));
             s1 = a1.fma(b0, s1);
             t1 = a1.fma(b1, t1);
-            FloatVector a2 = broadcast(SPECIES, Raw.get(p + 2 * Float.BYTES));
+            FloatVector a2 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 2 * Float.BYTES));
             s2 = a2.fma(b0, s2);
             t2 = a2.fma(b1, t2);
-            FloatVector a3 = broadcast(SPECIES, Raw.get(p + 3 * Float.BYTES));
+            FloatVector a3 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 3 * Float.BYTES));
             s3 = a3.fma(b0, s3);
             t3 = a3.fma(b1, t3);
-            FloatVector a4 = broadcast(SPECIES, Raw.get(p + 4 * Float.BYTES));
+            FloatVector a4 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 4 * Float.BYTES));
             s4 = a4.fma(b0, s4);
             t4 = a4.fma(b1, t4);
             a += aStep;
@@ -193,6 +194,189 @@ final class Tiles {
         t4.intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
     }
 
+    /** Six rows of two vectors, {@code bNext} and {@code cNext} apart. */
+    static void rows6(long a, long aStep, long b, long bStep, long bNext, long c, long cRow, long cNext, int count) {
+        long next = in(bNext);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c, ORDER);
+        FloatVector t0 = fromMemorySegment(SPECIES, ALL, c + cNext, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c + cRow, ORDER);
+        FloatVector t1 = fromMemorySegment(SPECIES, ALL, c + cRow + cNext, ORDER);
+        FloatVector s2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow, ORDER);
+        FloatVector t2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow + cNext, ORDER);
+        FloatVector s3 = fromMemorySegment(SPECIES, ALL, c + 3 * cRow, ORDER);
+        FloatVector t3 = fromMemorySegment(SPECIES, ALL, c + 3 * cRow + cNext, ORDER);
+        FloatVector s4 = fromMemorySegment(SPECIES, ALL, c + 4 * cRow, ORDER);
+        FloatVector t4 = fromMemorySegment(SPECIES, ALL, c + 4 * cRow + cNext, ORDER);
+        FloatVector s5 = fromMemorySegment(SPECIES, ALL, c + 5 * cRow, ORDER);
+        FloatVector t5 = fromMemorySegment(SPECIES, ALL, c + 5 * cRow + cNext, ORDER);
+        for (long end = b + count * bStep; b != end; b += bStep) {
+            long p = in(a);
+            long q = in(b);
+            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
+            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
+            s0 = a0.fma(b0, s0);
+            t0 = a0.fma(b1, t0);
+            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + Float.BYTES));
+            s1 = a1.fma(b0, s1);
+            t1 = a1.fma(b1, t1);
+            FloatVector a2 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 2 * Float.BYTES));
+            s2 = a2.fma(b0, s2);
+            t2 = a2.fma(b1, t2);
+            FloatVector a3 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 3 * Float.BYTES));
+            s3 = a3.fma(b0, s3);
+            t3 = a3.fma(b1, t3);
+            FloatVector a4 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 4 * Float.BYTES));
+            s4 = a4.fma(b0, s4);
+            t4 = a4.fma(b1, t4);
+            FloatVector a5 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 5 * Float.BYTES));
+            s5 = a5.fma(b0, s5);
+            t5 = a5.fma(b1, t5);
+            a += aStep;
+        }
+        s0.intoMemorySegment(ALL, c, ORDER);
+        t0.intoMemorySegment(ALL, c + cNext, ORDER);
+        s1.intoMemorySegment(ALL, c + cRow, ORDER);
+        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        s3.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        t3.intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
+        s4.intoMemorySegment(ALL, c + 4 * cRow, ORDER);
+        t4.intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
+        s5.intoMemorySegment(ALL, c + 5 * cRow, ORDER);
+        t5.intoMemorySegment(ALL, c + 5 * cRow + cNext, ORDER);
+    }
+
+    /** Seven rows of two vectors, {@code bNext} and {@code cNext} apart. */
+    static void rows7(long a, long aStep, long b, long bStep, long bNext, long c, long cRow, long cNext, int count) {
+        long next = in(bNext);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c, ORDER);
+        FloatVector t0 = fromMemorySegment(SPECIES, ALL, c + cNext, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c + cRow, ORDER);
+        FloatVector t1 = fromMemorySegment(SPECIES, ALL, c + cRow + cNext, ORDER);
+        FloatVector s2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow, ORDER);
+        FloatVector t2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow + cNext, ORDER);
+        FloatVector s3 = fromMemorySegment(SPECIES, ALL, c + 3 * cRow, ORDER);
+        FloatVector t3 = fromMemorySegment(SPECIES, ALL, c + 3 * cRow + cNext, ORDER);
+        FloatVector s4 = fromMemorySegment(SPECIES, ALL, c + 4 * cRow, ORDER);
+        FloatVector t4 = fromMemorySegment(SPECIES, ALL, c + 4 * cRow + cNext, ORDER);
+        FloatVector s5 = fromMemorySegment(SPECIES, ALL, c + 5 * cRow, ORDER);
+        FloatVector t5 = fromMemorySegment(SPECIES, ALL, c + 5 * cRow + cNext, ORDER);
+        FloatVector s6 = fromMemorySegment(SPECIES, ALL, c + 6 * cRow, ORDER);
+        FloatVector t6 = fromMemorySegment(SPECIES, ALL, c + 6 * cRow + cNext, ORDER);
+        for (long end = b + count * bStep; b != end; b += bStep) {
+            long p = in(a);
+            long q = in(b);
+            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
+            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
+            s0 = a0.fma(b0, s0);
+            t0 = a0.fma(b1, t0);
+            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + Float.BYTES));
+            s1 = a1.fma(b0, s1);
+            t1 = a1.fma(b1, t1);
+            FloatVector a2 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 2 * Float.BYTES));
+            s2 = a2.fma(b0, s2);
+            t2 = a2.fma(b1, t2);
+            FloatVector a3 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 3 * Float.BYTES));
+            s3 = a3.fma(b0, s3);
+            t3 = a3.fma(b1, t3);
+            FloatVector a4 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 4 * Float.BYTES));
+            s4 = a4.fma(b0, s4);
+            t4 = a4.fma(b1, t4);
+            FloatVector a5 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 5 * Float.BYTES));
+            s5 = a5.fma(b0, s5);
+            t5 = a5.fma(b1, t5);
+            FloatVector a6 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 6 * Float.BYTES));
+            s6 = a6.fma(b0, s6);
+            t6 = a6.fma(b1, t6);
+            a += aStep;
+        }
+        s0.intoMemorySegment(ALL, c, ORDER);
+        t0.intoMemorySegment(ALL, c + cNext, ORDER);
+        s1.intoMemorySegment(ALL, c + cRow, ORDER);
+        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        s3.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        t3.intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
+        s4.intoMemorySegment(ALL, c + 4 * cRow, ORDER);
+        t4.intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
+        s5.intoMemorySegment(ALL, c + 5 * cRow, ORDER);
+        t5.intoMemorySegment(ALL, c + 5 * cRow + cNext, ORDER);
+        s6.intoMemorySegment(ALL, c + 6 * cRow, ORDER);
+        t6.intoMemorySegment(ALL, c + 6 * cRow + cNext, ORDER);
+    }
+
+    /** Eight rows of two vectors, {@code bNext} and {@code cNext} apart. */
+    static void rows8(long a, long aStep, long b, long bStep, long bNext, long c, long cRow, long cNext, int count) {
+        long next = in(bNext);
+        FloatVector s0 = fromMemorySegment(SPECIES, ALL, c, ORDER);
+        FloatVector t0 = fromMemorySegment(SPECIES, ALL, c + cNext, ORDER);
+        FloatVector s1 = fromMemorySegment(SPECIES, ALL, c + cRow, ORDER);
+        FloatVector t1 = fromMemorySegment(SPECIES, ALL, c + cRow + cNext, ORDER);
+        FloatVector s2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow, ORDER);
+        FloatVector t2 = fromMemorySegment(SPECIES, ALL, c + 2 * cRow + cNext, ORDER);
+        FloatVector s3 = fromMemorySegment(SPECIES, ALL, c + 3 * cRow, ORDER);
+        FloatVector t3 = fromMemorySegment(SPECIES, ALL, c + 3 * cRow + cNext, ORDER);
+        FloatVector s4 = fromMemorySegment(SPECIES, ALL, c + 4 * cRow, ORDER);
+        FloatVector t4 = fromMemorySegment(SPECIES, ALL, c + 4 * cRow + cNext, ORDER);
+        FloatVector s5 = fromMemorySegment(SPECIES, ALL, c + 5 * cRow, ORDER);
+        FloatVector t5 = fromMemorySegment(SPECIES, ALL, c + 5 * cRow + cNext, ORDER);
+        FloatVector s6 = fromMemorySegment(SPECIES, ALL, c + 6 * cRow, ORDER);
+        FloatVector t6 = fromMemorySegment(SPECIES, ALL, c + 6 * cRow + cNext, ORDER);
+        FloatVector s7 = fromMemorySegment(SPECIES, ALL, c + 7 * cRow, ORDER);
+        FloatVector t7 = fromMemorySegment(SPECIES, ALL, c + 7 * cRow + cNext, ORDER);
+        for (long end = b + count * bStep; b != end; b += bStep) {
+            long p = in(a);
+            long q = in(b);
+            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
+            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
+            s0 = a0.fma(b0, s0);
+            t0 = a0.fma(b1, t0);
+            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + Float.BYTES));
+            s1 = a1.fma(b0, s1);
+            t1 = a1.fma(b1, t1);
+            FloatVector a2 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 2 * Float.BYTES));
+            s2 = a2.fma(b0, s2);
+            t2 = a2.fma(b1, t2);
+            FloatVector a3 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 3 * Float.BYTES));
+            s3 = a3.fma(b0, s3);
+            t3 = a3.fma(b1, t3);
+            FloatVector a4 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 4 * Float.BYTES));
+            s4 = a4.fma(b0, s4);
+            t4 = a4.fma(b1, t4);
+            FloatVector a5 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 5 * Float.BYTES));
+            s5 = a5.fma(b0, s5);
+            t5 = a5.fma(b1, t5);
+            FloatVector a6 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 6 * Float.BYTES));
+            s6 = a6.fma(b0, s6);
+            t6 = a6.fma(b1, t6);
+            FloatVector a7 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + 7 * Float.BYTES));
+            s7 = a7.fma(b0, s7);
+            t7 = a7.fma(b1, t7);
+            a += aStep;
+        }
+        s0.intoMemorySegment(ALL, c, ORDER);
+        t0.intoMemorySegment(ALL, c + cNext, ORDER);
+        s1.intoMemorySegment(ALL, c + cRow, ORDER);
+        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        s3.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        t3.intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
+        s4.intoMemorySegment(ALL, c + 4 * cRow, ORDER);
+        t4.intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
+        s5.intoMemorySegment(ALL, c + 5 * cRow, ORDER);
+        t5.intoMemorySegment(ALL, c + 5 * cRow + cNext, ORDER);
+        s6.intoMemorySegment(ALL, c + 6 * cRow, ORDER);
+        t6.intoMemorySegment(ALL, c + 6 * cRow + cNext, ORDER);
+        s7.intoMemorySegment(ALL, c + 7 * cRow, ORDER);
+        t7.intoMemorySegment(ALL, c + 7 * cRow + cNext, ORDER);
+    }
+
     /** One row of eight vectors side by side in {@code b}; each has an address of its own in {@code c}. */
     static void rowEight(long a, long b, long bStep, int count, long c0, long c1, long c2, long c3, long c4, long c5,
             long c6, long c7) {
@@ -205,7 +389,7 @@ final class Tiles {
         FloatVector s6 = fromMemorySegment(SPECIES, ALL, c6, ORDER);
         FloatVector s7 = fromMemorySegment(SPECIES, ALL, c7, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
-            FloatVector x = broadcast(SPECIES, Raw.get(in(a)));
+            FloatVector x = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)));
             long q = in(b);
             s0 = x.fma(fromMemorySegment(SPECIES, ALL, q, ORDER), s0);
             s1 = x.fma(fromMemorySegment(SPECIES, ALL, q + BYTES, ORDER), s1);
@@ -236,7 +420,7 @@ final class Tiles {
         FloatVector s4 = fromMemorySegment(SPECIES, ALL, c4, ORDER);
         FloatVector s5 = fromMemorySegment(SPECIES, ALL, c5, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
-            FloatVector x = broadcast(SPECIES, Raw.get(in(a)));
+            FloatVector x = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)));
             long q = in(b);
             s0 = x.fma(fromMemorySegment(SPECIES, ALL, q, ORDER), s0);
             s1 = x.fma(fromMemorySegment(SPECIES, ALL, q + BYTES, ORDER), s1);
@@ -265,8 +449,8 @@ final class Tiles {
             long p = in(a);
             long q = in(b);
             long r = q + next;
-            FloatVector x = broadcast(SPECIES, Raw.get(p));
-            FloatVector y = broadcast(SPECIES, Raw.get(p + Float.BYTES));
+            FloatVector x = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
+            FloatVector y = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + Float.BYTES));
             s0 = x.fma(fromMemorySegment(SPECIES, ALL, q, ORDER), s0);
             s1 = x.fma(fromMemorySegment(SPECIES, ALL, q + BYTES, ORDER), s1);
             s2 = x.fma(fromMemorySegment(SPECIES, ALL, q + 2 * BYTES, ORDER), s2);
@@ -278,7 +462,7 @@ final class Tiles {
             a += 2 * Float.BYTES;
         }
         if (count % 2 != 0) {
-            FloatVector x = broadcast(SPECIES, Raw.get(a));
+            FloatVector x = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a));
             s0 = x.fma(fromMemorySegment(SPECIES, ALL, b, ORDER), s0);
             s1 = x.fma(fromMemorySegment(SPECIES, ALL, b + BYTES, ORDER), s1);
             s2 = x.fma(fromMemorySegment(SPECIES, ALL, b + 2 * BYTES, ORDER), s2);
@@ -296,7 +480,7 @@ final class Tiles {
         FloatVector s1 = fromMemorySegment(SPECIES, ALL, c1, ORDER);
         FloatVector s2 = fromMemorySegment(SPECIES, ALL, c2, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
-            FloatVector x = broadcast(SPECIES, Raw.get(in(a)));
+            FloatVector x = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)));
             long q = in(b);
             s0 = x.fma(fromMemorySegment(SPECIES, ALL, q, ORDER), s0);
             s1 = x.fma(fromMemorySegment(SPECIES, ALL, q + BYTES, ORDER), s1);
@@ -312,7 +496,8 @@ final class Tiles {
     static void row(long a, long aStep, long b, long bStep, long c, int count) {
         FloatVector s = fromMemorySegment(SPECIES, ALL, c, ORDER);
         for (long end = b + count * bStep; b != end; b += bStep) {
-            s = broadcast(SPECIES, Raw.get(in(a))).fma(fromMemorySegment(SPECIES, ALL, in(b), ORDER), s);
+            s = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)))
+                    .fma(fromMemorySegment(SPECIES, ALL, in(b), ORDER), s);
             a += aStep;
         }
         s.intoMemorySegment(ALL, c, ORDER);

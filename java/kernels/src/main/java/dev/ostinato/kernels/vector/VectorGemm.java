@@ -16,8 +16,8 @@ final class VectorGemm {
     private static final int DEPTH = 256;
     /** Columns taken at a time: packed they are 512 KB, which stay in L2 while the rows pass by. */
     private static final int COLUMNS = 512;
-    /** Rows taken at a time, whole tiles. */
-    private static final int ROWS = 24 * VectorProducts.TILE_ROWS;
+    /** Rows taken at a time, whole tiles of eight or five. */
+    private static final int ROWS = 120;
     /** With as few rows as one tile has, the columns are read where they lie: each is read once. */
     private static final int FEW_ROWS = VectorProducts.TILE_ROWS;
 
@@ -92,7 +92,7 @@ final class VectorGemm {
             if (width == WIDTH && bColumn == Float.BYTES) {
                 packPanel(b, bStep, terms, to);
             } else {
-                transposeRows(1f, b, bColumn, bStep, width, terms, to, WIDTH);
+                VectorProducts.interleave(1f, b, bColumn, bStep, width, terms, to, WIDTH_BYTES);
             }
             b += width * bColumn;
             to += WIDTH_BYTES * terms;
@@ -111,23 +111,10 @@ final class VectorGemm {
     private static void packRows(float alpha, long a, long aRow, long aStep, int rows, int terms, long to) {
         for (int done = 0, tiles = tiles(rows); tiles > 0; tiles--) {
             int tileRows = Math.ceilDiv(rows - done, tiles);
-            transposeRows(alpha, a + done * aRow, aRow, aStep, tileRows, terms, to, tileRows);
+            VectorProducts.interleave(alpha, a + done * aRow, aRow, aStep, tileRows, terms, to,
+                    (long) tileRows * Float.BYTES);
             to += (long) tileRows * terms * Float.BYTES;
             done += tileRows;
-        }
-    }
-
-    /** {@code to[k * width + r] = alpha * from[r][k]}. */
-    private static void transposeRows(float alpha, long from, long fromRow, long fromStep, int rows, int terms,
-            long to, int width) {
-        for (int r = 0; r < rows; r++) {
-            long at = from + r * fromRow;
-            long put = to + (long) r * Float.BYTES;
-            for (int k = 0; k < terms; k++) {
-                Raw.set(Lanes.in(put), 0, alpha * Raw.get(Lanes.in(at)));
-                at += fromStep;
-                put += (long) width * Float.BYTES;
-            }
         }
     }
 

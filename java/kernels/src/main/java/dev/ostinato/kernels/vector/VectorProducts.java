@@ -14,8 +14,8 @@ final class VectorProducts {
     static final int ROWS_AT_A_TIME = 96;
     /** Rows of a weight gradient taken at a time: a pair of columns of dz is then 8 KB, and stays in L1. */
     private static final int GRADIENT_ROWS_AT_A_TIME = 128;
-    /** The most rows of a tile. */
-    static final int TILE_ROWS = 5;
+    /** The most rows of a tile: processors with vectors of 512 bits have 32 registers, others may have sixteen. */
+    static final int TILE_ROWS = Lanes.COUNT == 16 ? 8 : 5;
 
     /** Room for a piece of a, tile by tile: {@code [tile][input][row]}. */
     static final Pool<Memory> SCRATCH =
@@ -55,14 +55,39 @@ final class VectorProducts {
         int tiles = Math.ceilDiv(rows, TILE_ROWS);
         for (int tile = 0; tile < tiles; tile++) {
             int tileRows = Math.ceilDiv(rows, tiles - tile);
-            for (int r = 0; r < tileRows; r++) {
-                for (int k = 0; k < inputs; k++) {
-                    Raw.set(to, (long) k * tileRows + r, Raw.get(from, k));
-                }
-                from += rowBytes;
-            }
+            interleave(1f, from, rowBytes, Float.BYTES, tileRows, inputs, to, (long) tileRows * Float.BYTES);
+            from += tileRows * rowBytes;
             to += (long) tileRows * inputs * Float.BYTES;
             rows -= tileRows;
+        }
+    }
+
+    /** Lays alpha times some rows side by side: term k of row r goes {@code k * toStep} bytes and r floats behind {@code to}. */
+    static void interleave(float alpha, long from, long fromRow, long fromStep, int rows, int terms, long to,
+            long toStep) {
+        int r = 0;
+        for (; r + 4 <= rows; r += 4) {
+            interleaveFour(alpha, from + r * fromRow, fromRow, fromStep, terms, to + (long) r * Float.BYTES, toStep);
+        }
+        for (; r < rows; r++) {
+            long at = from + r * fromRow;
+            long put = to + (long) r * Float.BYTES;
+            for (long end = put + terms * toStep; put != end; put += toStep) {
+                Raw.set(Lanes.in(put), 0, alpha * Raw.get(Lanes.in(at)));
+                at += fromStep;
+            }
+        }
+    }
+
+    private static void interleaveFour(float alpha, long from, long fromRow, long fromStep, int terms, long to,
+            long toStep) {
+        for (long end = to + terms * toStep; to != end; to += toStep) {
+            long put = Lanes.in(to);
+            Raw.set(put, 0, alpha * Raw.get(Lanes.in(from)));
+            Raw.set(put, 1, alpha * Raw.get(Lanes.in(from + fromRow)));
+            Raw.set(put, 2, alpha * Raw.get(Lanes.in(from + 2 * fromRow)));
+            Raw.set(put, 3, alpha * Raw.get(Lanes.in(from + 3 * fromRow)));
+            from += fromStep;
         }
     }
 
@@ -204,10 +229,13 @@ final class VectorProducts {
         }
     }
 
-    /** Tiles are made as equal as they can be: six rows are 3 + 3, not 5 + 1. */
+    /** Tiles are made as equal as they can be: ten rows are 5 + 5, not 8 + 2. */
     static void tile(int rows, long a, long aStep, long b, long bStep, long bNext, long c, long cRow,
             long cNext, int count) {
         switch (rows) {
+            case 8 -> Tiles.rows8(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
+            case 7 -> Tiles.rows7(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
+            case 6 -> Tiles.rows6(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
             case 5 -> Tiles.rows5(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
             case 4 -> Tiles.rows4(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
             case 3 -> Tiles.rows3(a, aStep, b, bStep, bNext, c, cRow, cNext, count);
