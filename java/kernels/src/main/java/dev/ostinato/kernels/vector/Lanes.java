@@ -91,7 +91,7 @@ final class Lanes {
 
     /** Returns a mask of the lanes at {@code bytes} bytes before the end of a row: all of them if there are enough. */
     static VectorMask<Float> rest(long bytes) {
-        return SPECIES.indexInRange(0, bytes / Float.BYTES);
+        return first((int) Math.min(COUNT, bytes / Float.BYTES));
     }
 
     /** Copies the lanes of the mask to a whole vector, whose others become 0. */

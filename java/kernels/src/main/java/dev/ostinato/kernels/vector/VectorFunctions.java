@@ -71,6 +71,9 @@ import jdk.incubator.vector.VectorMask;
  * <p>Nothing here calls a method of ours with a vector; what functions have in common is written out in each. Once a compilation has
  * grown large the compiler inlines what the Vector API forces it to and nothing else; a vector that is passed to anything else then
  * becomes an object, which costs more than all of its arithmetic. One softplus is large enough, and a step of a whole model all the more.
+ *
+ * <p>The loops count bytes up from 0: of {@code j < bytes} the compiler checks all addresses before the first, and unrolls short bodies; of
+ * {@code j + BYTES <= bytes}, or a loop over addresses, it does not.
  */
 final class VectorFunctions {
     private static final int EXPONENT = 23;

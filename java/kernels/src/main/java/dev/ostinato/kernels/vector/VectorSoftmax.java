@@ -13,14 +13,18 @@ import static dev.ostinato.kernels.scalar.Elementary.ROUND;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.ORDER;
 import static dev.ostinato.kernels.vector.Lanes.SPECIES;
+import static dev.ostinato.kernels.vector.Lanes.in;
 import static dev.ostinato.kernels.vector.VectorRows.tree;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import static jdk.incubator.vector.FloatVector.zero;
+import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.XOR;
 
 import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.Matrix;
@@ -31,7 +35,6 @@ import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 
 /** Softmax, its logarithm and the loss that goes with it, row by row: maximum, exponentials and their sum, result. */
 final class VectorSoftmax {
@@ -42,54 +45,61 @@ final class VectorSoftmax {
     }
 
     static void softmax(Matrix x, Matrix y) {
-        long bytes = bytes(x);
         Memory scratch = Lanes.STAGES.take();
         for (int r = 0; r < x.rows(); r++) {
             long row = x.rowAddress(r);
-            softmax(row, max(row, bytes), y.rowAddress(r), bytes, scratch.address());
+            softmax(row, max(row, bytes(x), scratch.address()), y.rowAddress(r), bytes(x), scratch.address());
         }
         Reference.reachabilityFence(scratch);
         Lanes.STAGES.give(scratch);
     }
 
     static void logSoftmax(Matrix x, Matrix y) {
-        long bytes = bytes(x);
         Memory scratch = Lanes.STAGES.take();
         for (int r = 0; r < x.rows(); r++) {
             long row = x.rowAddress(r);
-            float max = max(row, bytes);
-            float sum = expSum(row, max, scratch.address() + 2 * BLOCK_BYTES, 0, bytes, scratch.address());
-            VectorRows.subtract(row, max, Elementary.log(sum), y.rowAddress(r), bytes);
+            float max = max(row, bytes(x), scratch.address());
+            float sum = expSum(row, max, scratch.address() + 2 * BLOCK_BYTES, 0, bytes(x), scratch.address());
+            VectorRows.subtract(row, max, Elementary.log(sum), y.rowAddress(r), bytes(x));
         }
         Reference.reachabilityFence(scratch);
         Lanes.STAGES.give(scratch);
     }
 
     static void crossEntropyForward(Matrix x, Indices targets, Matrix losses) {
-        long bytes = bytes(x);
         Memory scratch = Lanes.STAGES.take();
         for (int r = 0; r < x.rows(); r++) {
             long row = x.rowAddress(r);
-            float max = max(row, bytes);
+            float max = max(row, bytes(x), scratch.address());
             float target = Raw.get(row, Raw.getInt(targets.address(), r)) - max;
-            float sum = softmax(row, max, row, bytes, scratch.address());
+            float sum = softmax(row, max, row, bytes(x), scratch.address());
             Raw.set(losses.rowAddress(r), 0, Elementary.log(sum) - target);
         }
         Reference.reachabilityFence(scratch);
         Lanes.STAGES.give(scratch);
     }
 
-    /** Writes the softmax of x to y and returns the sum of the exponentials. */
-    private static float softmax(long x, float max, long y, long bytes, long scratch) {
-        float sum = expSum(x, max, y, BLOCK_BYTES, bytes, scratch);
-        VectorRows.divide(y, sum, bytes);
+    /** Writes the softmax of x to y, from its maximum and the staged rest, and returns the sum of the exponentials. */
+    private static float softmax(long x, float max, long y, long bytes, long stage) {
+        float sum = expSum(x, max, y, -1, bytes, stage);
+        long whole = bytes & -BLOCK_BYTES;
+        VectorRows.divide(y, sum, whole);
+        if (whole < bytes) {
+            VectorRows.divide(stage, sum, BLOCK_BYTES);
+        }
+        for (long j = whole; j < bytes; j += BYTES) {
+            Lanes.unpad(stage + j - whole, y + j, Lanes.rest(bytes - j));
+        }
         return sum;
     }
 
-    /** Returns the largest element; NaNs do not count. No order changes it, so there are four independent maxima, which hide their latency. */
-    private static float max(long x, long bytes) {
+    /**
+     * Returns the largest element; NaNs do not count. Stages what is left of the row behind its last whole block, filled up with what adds
+     * nothing. No order changes the maximum, so there are four independent ones, which hide their latency.
+     */
+    private static float max(long x, long bytes, long stage) {
         long four = bytes & -4 * BYTES;
-        long whole = Lanes.whole(bytes);
+        long whole = bytes & -BLOCK_BYTES;
         FloatVector m0 = broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         FloatVector m1 = m0;
         FloatVector m2 = m0;
@@ -108,51 +118,35 @@ final class VectorSoftmax {
             FloatVector v = fromMemorySegment(SPECIES, ALL, x + j, ORDER);
             m1 = m1.blend(v, v.compare(GT, m1));
         }
-        if (whole < bytes) {
-            VectorMask<Float> rest = Lanes.rest(bytes - whole);
-            FloatVector v = fromMemorySegment(SPECIES, ALL, x + whole, ORDER, rest);
-            m2 = m2.blend(v, v.compare(GT, m2).and(rest));
+        for (long j = whole; j < bytes; j += BYTES) {
+            VectorMask<Float> rest = Lanes.rest(bytes - j);
+            FloatVector v = broadcast(SPECIES, Float.NEGATIVE_INFINITY)
+                    .blend(fromMemorySegment(SPECIES, ALL, x + j, ORDER, rest), rest);
+            v.intoMemorySegment(ALL, stage + j - whole, ORDER);
+            m2 = m2.blend(v, v.compare(GT, m2));
         }
         m0 = m0.blend(m1, m1.compare(GT, m0));
         m2 = m2.blend(m3, m3.compare(GT, m2));
         m0 = m0.blend(m2, m2.compare(GT, m0));
-        return m0.reduceLanes(VectorOperators.MAX);
+        // As ints that are in the same order as the floats; the compiler takes many times as long for the maximum of floats.
+        IntVector bits = m0.reinterpretAsInts();
+        int largest = bits.lanewise(ASHR, 31).and(Integer.MAX_VALUE).lanewise(XOR, bits).reduceLanes(MAX);
+        return Float.intBitsToFloat(largest ^ (largest >> 31 & Integer.MAX_VALUE));
     }
 
-    /** Writes {@code y = exp(x - max)}, a block {@code yStep} bytes behind the one before, and returns the sum. */
-    private static float expSum(long x, float max, long y, long yStep, long bytes, long scratch) {
-        for (long lane = 0; lane < BLOCK_BYTES; lane += BYTES) {
-            zero(SPECIES).intoMemorySegment(ALL, scratch + lane, ORDER);
-        }
+    /**
+     * Returns the sum of {@code exp(x - max)}, with the exponentials of {@link VectorFunctions#exp}. They go to y, or if {@code yMask} is 0
+     * all to its first block; those of the staged rest go back there.
+     */
+    private static float expSum(long x, float max, long y, long yMask, long bytes, long stage) {
+        long partials = stage + BLOCK_BYTES;
         long whole = bytes & -BLOCK_BYTES;
-        expSumSweep(x, max, y, yStep, whole, scratch);
-        if (whole < bytes) {
-            expSumRest(x + whole, max, y + whole, yStep, bytes - whole, scratch);
-        }
-        return tree(scratch);
-    }
-
-    /** Less than a block, filled up with what adds 0. */
-    private static void expSumRest(long x, float max, long y, long yStep, long bytes, long scratch) {
-        long stage = scratch + BLOCK_BYTES;
         for (long lane = 0; lane < BLOCK_BYTES; lane += BYTES) {
-            VectorMask<Float> rest = Lanes.rest(bytes - lane);
-            FloatVector v = fromMemorySegment(SPECIES, ALL, x + lane, ORDER, rest);
-            broadcast(SPECIES, Float.NEGATIVE_INFINITY).blend(v, rest).intoMemorySegment(ALL, stage + lane, ORDER);
-        }
-        expSumSweep(stage, max, stage, 0, BLOCK_BYTES, scratch);
-        for (long lane = 0; lane < BLOCK_BYTES && yStep != 0; lane += BYTES) {
-            Lanes.unpad(stage + lane, y + lane, Lanes.rest(bytes - lane));
-        }
-    }
-
-    /** As in {@link VectorFunctions#exp}, of whole blocks less max; a block of y is {@code yStep} bytes behind the one before. Adds to the partial sums. */
-    private static void expSumSweep(long x, float max, long y, long yStep, long bytes, long partials) {
-        for (long lane = 0; lane < BLOCK_BYTES; lane += BYTES) {
-            FloatVector sum = fromMemorySegment(SPECIES, ALL, partials + lane, ORDER);
-            long to = y + lane;
+            FloatVector sum = zero(SPECIES);
             for (long j = lane; j < bytes; j += BLOCK_BYTES) {
-                FloatVector v = fromMemorySegment(SPECIES, ALL, x + j, ORDER).sub(max);
+                long from = in(j < whole ? x + j : stage + lane);
+                long to = in(j < whole ? y + (j & yMask) : stage + lane);
+                FloatVector v = fromMemorySegment(SPECIES, ALL, from, ORDER).sub(max);
                 v = v.blend(89f, v.compare(GT, 89f));
                 v = v.blend(-104f, v.compare(LT, -104f));
                 FloatVector t = v.fma(broadcast(SPECIES, LOG2_E), broadcast(SPECIES, ROUND + 254));
@@ -171,10 +165,10 @@ final class VectorSoftmax {
                 p = p.mul(bits.sub(half).lanewise(LSHL, EXPONENT).reinterpretAsFloats());
                 p.intoMemorySegment(ALL, to, ORDER);
                 sum = sum.add(p);
-                to += yStep;
             }
             sum.intoMemorySegment(ALL, partials + lane, ORDER);
         }
+        return tree(partials);
     }
 
     private static long bytes(Matrix matrix) {
