@@ -35,8 +35,11 @@ final class Lanes {
     /** Bytes in a vector. */
     static final long BYTES = SPECIES.vectorByteSize();
 
-    /** Room for what is left of rows behind their last whole vector or block: four blocks. */
-    static final Pool<Memory> STAGES = new Pool<>(() -> Memory.ofFloats(4L * Matrix.BLOCK));
+    /** Rows whose rests are computed together. */
+    static final int STAGE_ROWS = 16;
+
+    /** Room for what is left of rows behind their last whole vector or block: two vectors of each of those rows. */
+    static final Pool<Memory> STAGES = new Pool<>(() -> Memory.ofFloats(2L * STAGE_ROWS * Matrix.BLOCK));
 
     private static final long ADDRESS_BITS = (1L << 56) - 1;
 

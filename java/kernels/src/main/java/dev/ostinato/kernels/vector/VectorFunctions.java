@@ -89,16 +89,26 @@ final class VectorFunctions {
             apply(f, x.rowAddress(r), y.rowAddress(r), whole);
         }
         if (whole < bytes) {
-            VectorMask<Float> rest = Lanes.rest(bytes - whole);
-            Memory stage = Lanes.STAGES.take();
-            for (int r = 0; r < x.rows(); r++) {
-                Lanes.pad(x.rowAddress(r) + whole, rest, stage.address());
-                apply(f, stage.address(), stage.address(), BYTES);
-                Lanes.unpad(stage.address(), y.rowAddress(r) + whole, rest);
-            }
-            Reference.reachabilityFence(stage);
-            Lanes.STAGES.give(stage);
+            rests(f, x, y, whole, Lanes.rest(bytes - whole));
         }
+    }
+
+    /** What is left of rows behind their last whole vector: vectors of their own, some rows at a time. */
+    private static void rests(Function f, Matrix x, Matrix y, long whole, VectorMask<Float> rest) {
+        Memory stage = Lanes.STAGES.take();
+        long staged = stage.address();
+        for (int first = 0; first < x.rows(); first += Lanes.STAGE_ROWS) {
+            int rows = Math.min(Lanes.STAGE_ROWS, x.rows() - first);
+            for (int r = 0; r < rows; r++) {
+                Lanes.pad(x.rowAddress(first + r) + whole, rest, staged + r * BYTES);
+            }
+            apply(f, staged, staged, rows * BYTES);
+            for (int r = 0; r < rows; r++) {
+                Lanes.unpad(staged + r * BYTES, y.rowAddress(first + r) + whole, rest);
+            }
+        }
+        Reference.reachabilityFence(stage);
+        Lanes.STAGES.give(stage);
     }
 
     private static void apply(Function f, long x, long y, long bytes) {

@@ -59,18 +59,27 @@ final class VectorGradients {
             apply(f, v.rowAddress(r), dy.rowAddress(r), dx.rowAddress(r), whole);
         }
         if (whole < bytes) {
-            VectorMask<Float> rest = Lanes.rest(bytes - whole);
-            Memory stage = Lanes.STAGES.take();
-            long staged = stage.address();
-            for (int r = 0; r < v.rows(); r++) {
-                Lanes.pad(v.rowAddress(r) + whole, rest, staged);
-                Lanes.pad(dy.rowAddress(r) + whole, rest, staged + BYTES);
-                apply(f, staged, staged + BYTES, staged, BYTES);
-                Lanes.unpad(staged, dx.rowAddress(r) + whole, rest);
-            }
-            Reference.reachabilityFence(stage);
-            Lanes.STAGES.give(stage);
+            rests(f, v, dy, dx, whole, Lanes.rest(bytes - whole));
         }
+    }
+
+    private static void rests(Function f, Matrix v, Matrix dy, Matrix dx, long whole, VectorMask<Float> rest) {
+        Memory stage = Lanes.STAGES.take();
+        long staged = stage.address();
+        long gradients = staged + Lanes.STAGE_ROWS * BYTES;
+        for (int first = 0; first < v.rows(); first += Lanes.STAGE_ROWS) {
+            int rows = Math.min(Lanes.STAGE_ROWS, v.rows() - first);
+            for (int r = 0; r < rows; r++) {
+                Lanes.pad(v.rowAddress(first + r) + whole, rest, staged + r * BYTES);
+                Lanes.pad(dy.rowAddress(first + r) + whole, rest, gradients + r * BYTES);
+            }
+            apply(f, staged, gradients, gradients, rows * BYTES);
+            for (int r = 0; r < rows; r++) {
+                Lanes.unpad(gradients + r * BYTES, dx.rowAddress(first + r) + whole, rest);
+            }
+        }
+        Reference.reachabilityFence(stage);
+        Lanes.STAGES.give(stage);
     }
 
     private static void apply(Function f, long v, long dy, long dx, long bytes) {
