@@ -77,24 +77,9 @@ final class Lanes {
         v.intoMemorySegment(Raw.ALL, address, ORDER);
     }
 
-    /** Loads the lanes of the mask; the others are 0 and their memory is not touched. */
-    static FloatVector load(long address, VectorMask<Float> mask) {
-        return FloatVector.fromMemorySegment(SPECIES, Raw.ALL, address, ORDER, mask);
-    }
-
-    /** Stores the lanes of the mask; the memory of the others is not touched. */
-    static void store(FloatVector v, long address, VectorMask<Float> mask) {
-        v.intoMemorySegment(Raw.ALL, address, ORDER, mask);
-    }
-
-    /** Returns a mask of the first {@code count} lanes. */
-    static VectorMask<Float> first(int count) {
-        return SPECIES.indexInRange(0, count);
-    }
-
-    /** Returns a mask of the lanes at {@code bytes} bytes before the end of a row: all of them if there are enough. */
+    /** Returns a mask of the lanes that {@code bytes} bytes fill: all of them if there are enough. */
     static VectorMask<Float> rest(long bytes) {
-        return first((int) Math.min(COUNT, bytes / Float.BYTES));
+        return SPECIES.indexInRange(0, (int) Math.min(COUNT, bytes / Float.BYTES));
     }
 
     /** Copies the lanes of the mask to a whole vector, whose others become 0. */
@@ -109,10 +94,5 @@ final class Lanes {
 
     static FloatVector broadcast(float value) {
         return FloatVector.broadcast(SPECIES, value);
-    }
-
-    /** Loads one float into every lane. */
-    static FloatVector splat(long address) {
-        return FloatVector.broadcast(SPECIES, Raw.get(address));
     }
 }
