@@ -53,9 +53,9 @@ struct Quantized {
     int32_t columns;
 };
 
-// Packed weights of eight bits, as in dev.ostinato.kernels.Int8Matrix: words of four inputs each, and for each output its scale and by
-// what a sum over bytes exceeds that over levels.
-struct PackedInt8 {
+// Packed words of one float, two bfloat16 or four eight-bit weights each. Of the latter, as in dev.ostinato.kernels.Int8Matrix, each output has
+// a scale, and a number by which a sum over bytes exceeds that over levels; of the others there are none.
+struct Weights {
     Packed words;
     const float* scales;
     const float* offsets;  // ints; loaded as vectors are
@@ -67,6 +67,9 @@ struct Indices {
 };
 
 enum Activation : int32_t { ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_IDENTITY };
+
+// Of weights, in the order of their bits.
+enum Precision : int32_t { PRECISION_F32, PRECISION_BF16, PRECISION_INT8 };
 
 enum Scaling : int32_t { SCALING_ROW, SCALING_UNIT };
 

@@ -23,7 +23,7 @@ float* floats(int64_t address) {
 #define PASSED_MATRIX(name) int64_t name, int32_t name##Rows, int32_t name##Columns, int32_t name##Stride
 #define PASSED_PACKED(name) \
     int64_t name, int64_t name##Second, int64_t name##Last, int32_t name##Inputs, int32_t name##Gates, int32_t name##Units
-#define PASSED_INT8(name)                                                                                                         \
+#define PASSED_WEIGHTS(name)                                                                                                         \
     int64_t name, int64_t name##Second, int64_t name##Last, int32_t name##Inputs, int32_t name##Gates, int32_t name##Units, \
         int64_t name##Scales, int64_t name##Offsets
 #define PASSED_QUANTIZED(name) int64_t name, int64_t name##Scales, int32_t name##Rows, int32_t name##Columns, int32_t name##Stride
@@ -39,8 +39,8 @@ float* floats(int64_t address) {
         floats(name), floats(name##Last), (name##Second - name) / static_cast<int64_t>(sizeof(float)), name##Inputs, \
             name##Gates, name##Units                                                                                \
     }
-#define MADE_INT8(name) \
-    PackedInt8 { MADE_PACKED(name), floats(name##Scales), floats(name##Offsets) }
+#define MADE_WEIGHTS(name) \
+    Weights { MADE_PACKED(name), floats(name##Scales), floats(name##Offsets) }
 #define MADE_QUANTIZED(name) \
     Quantized { reinterpret_cast<uint8_t*>(name), floats(name##Scales), name##Stride, name##Rows, name##Columns }
 #define MADE_INDICES(name) \

@@ -13,7 +13,7 @@
 #define TYPE(argument) TYPE_##argument
 #define TYPE_MATRIX(name) ::ostinato::Matrix
 #define TYPE_PACKED(name) ::ostinato::Packed
-#define TYPE_INT8(name) ::ostinato::PackedInt8
+#define TYPE_WEIGHTS(name) ::ostinato::Weights
 #define TYPE_QUANTIZED(name) ::ostinato::Quantized
 #define TYPE_INDICES(name) ::ostinato::Indices
 #define TYPE_INT(name) int32_t

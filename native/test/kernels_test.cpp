@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <random>
@@ -74,10 +75,15 @@ public:
     }
 
     // Words of random bits, with scales and offsets; in the test of a real matrix the offsets fit the weights, here they need not.
-    PackedInt8 int8(int inputs, int gates, int units) {
+    Weights int8(int inputs, int gates, int units) {
         const Packed words = packed((inputs + 3) / 4, gates, units);
         fillBits(blocks.back().data, blocks.back().size);
-        const int outputs = gates * ((units + BLOCK - 1) / BLOCK * BLOCK);
+        return int8(words);
+    }
+
+    // The same of words that exist.
+    Weights int8(const Packed& words) {
+        const int outputs = words.gates * ((words.units + BLOCK - 1) / BLOCK * BLOCK);
         const float* scales = matrix(1, outputs).data;
         float* offsets = block(outputs);
         fillBits(offsets, outputs);
@@ -89,6 +95,23 @@ public:
         float* data = block(columns);
         fillBits(data, columns);
         return {data, columns, 1, columns};
+    }
+
+    // Memory for a kernel to use as it likes.
+    Matrix scratch(int64_t bytes) {
+        const int64_t size = (bytes + 3) / 4;
+        float* data = block(size);
+        blocks.back().size = 0;
+        return {data, size, 1, static_cast<int>(size)};
+    }
+
+    // Words of some precision: random bits for eight-bit weights; for the others floats, whose halves are bfloat16 of any size.
+    Packed words(int precision, int inputs, int gates, int units) {
+        const Packed words = packed(inputs, gates, units);
+        if (precision == PRECISION_INT8) {
+            fillBits(blocks.back().data, blocks.back().size);
+        }
+        return words;
     }
 
     Indices indices(int length, int bound) {
@@ -335,44 +358,104 @@ Packed part(Packed w, int from, int count) {
     return {w.first + from * (one ? last : first) * BLOCK, w.last + from * last * BLOCK, w.panelStride, count, w.gates, w.units};
 }
 
-// T steps of B rows. One number for the activation, then B, T, I, H; start has a row each, or one for all.
-void addSteps(int rows, int steps, int inputs, int units) {
+int panels(int gates, int units) {
+    const int unitBlocks = padded(units) / BLOCK;
+    return gates > 1 ? unitBlocks : (unitBlocks + PLAIN_BLOCKS - 1) / PLAIN_BLOCKS;
+}
+
+int perWord(int precision) {
+    return precision == PRECISION_F32 ? 1 : precision == PRECISION_BF16 ? 2 : 4;
+}
+
+int wordsOf(int precision, int inputs) {
+    return (inputs + perWord(precision) - 1) / perWord(precision);
+}
+
+// Weights of some words. Eight-bit weights behind the last input are 0; bfloat16 ones are never looked at.
+Weights weights(int precision, int inputs, const Packed& words, Operands& o) {
+    if (precision != PRECISION_INT8) {
+        return {words, nullptr, nullptr};
+    }
+    const uint32_t used = inputs % 4 == 0 ? ~0u : (1u << (inputs % 4 * 8)) - 1;
+    const int all = panels(words.gates, words.units);
+    for (int panel = 0; panel < all && words.inputs > 0; panel++) {
+        const int width = words.gates > 1 ? words.gates : std::min(PLAIN_BLOCKS, padded(words.units) / BLOCK - panel * PLAIN_BLOCKS);
+        float* const first = panel == all - 1 ? words.last : words.first + panel * words.panelStride;
+        auto last = reinterpret_cast<char*>(first + static_cast<int64_t>(words.inputs - 1) * width * BLOCK);
+        for (int i = 0; i < width * BLOCK; i++, last += sizeof used) {
+            uint32_t word;
+            memcpy(&word, last, sizeof word);
+            word &= used;
+            memcpy(last, &word, sizeof word);
+        }
+    }
+    return o.int8(words);
+}
+
+// What the steps of every cell take besides their choices.
+struct StepsOperands {
+    Matrix start;
+    Matrix x;
+    Weights w;
+    Matrix hPrevious;
+    Weights u;
+    Matrix scratch;
+    int from;
+    int to;
+};
+
+// T steps of B rows, of weights of a precision. Start has a row each, or one for all; part p of q of the panels.
+void addSteps(int precision, int rows, int steps, int inputs, int units, int part, int parts) {
     const int all = rows * steps;
     const int width = padded(units);
-    const auto add4 = [=](const char* name, int slots, int gates, int choice,
-                          std::function<void(const Table&, Matrix, Matrix, Packed, Matrix, Packed, Operands&)> call) {
-        for (int starts : {1, all}) {
-            add(name, {choice, rows, steps, inputs, units, starts}, [=](const Table& t, Operands& o) {
+    const auto add4 = [=](const char* name, int slots, int gates, int choice, int starts,
+                          std::function<void(const Table&, const StepsOperands&, Operands&)> call) {
+        for (bool interleaved : {false, true}) {
+            add(name, {choice, precision, rows, steps, inputs, units, starts, part, parts, interleaved}, [=](const Table& t, Operands& o) {
                 const Matrix start = o.matrix(starts, slots * width);
                 const Matrix x = o.matrix(all, inputs);
                 const Matrix hPrevious = o.matrix(rows, width);
-                const Packed w = inputs > 0 ? o.packed(inputs, gates, units) : Packed{nullptr, nullptr, 0, 0, gates, units};
-                call(t, start, x, w, hPrevious, o.packed(units, gates, units), o);
-            });
-            add(name, {choice, rows, steps, inputs, units, starts, 0}, [=](const Table& t, Operands& o) {
-                const Matrix start = o.matrix(starts, slots * width);
-                const Matrix x = o.matrix(all, inputs);
-                const Matrix hPrevious = o.matrix(rows, width);
-                const Packed both = o.packed(inputs + units, gates, units);
-                call(t, start, x, part(both, 0, inputs), hPrevious, part(both, inputs, units), o);
+                const int wWords = wordsOf(precision, inputs);
+                const int uWords = wordsOf(precision, units);
+                Packed w = {nullptr, nullptr, 0, 0, gates, units};
+                Packed u = {};
+                if (interleaved) {
+                    const Packed both = o.words(precision, wWords + uWords, gates, units);
+                    w = ::part(both, 0, wWords);
+                    u = ::part(both, wWords, uWords);
+                } else {
+                    w = inputs > 0 ? o.words(precision, wWords, gates, units) : w;
+                    u = o.words(precision, uWords, gates, units);
+                }
+                const int64_t levels = static_cast<int64_t>(rows) * ((inputs + 63) / 64 * 64 + (units + 63) / 64 * 64);
+                const Matrix scratch = o.scratch(precision == PRECISION_INT8 ? levels + 2 * 4 * padded(rows) : 0);
+                const int count = panels(gates, units);
+                call(t, {start, x, weights(precision, inputs, w, o), hPrevious, weights(precision, units, u, o), scratch,
+                         count * part / parts, count * (part + 1) / parts}, o);
             });
         }
     };
     for (int f : {ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_IDENTITY}) {
-        add4("rnnSteps", 1, 1, f, [=](const Table& t, Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, Operands& o) {
-            t.rnnSteps(f, start, x, w, hPrevious, u, f, o.matrix(all, width));
+        add4("rnnSteps", 1, 1, f, f == ACTIVATION_RELU ? all : 1, [=](const Table& t, const StepsOperands& s, Operands& o) {
+            t.rnnSteps(f, precision, s.start, s.x, s.w, s.hPrevious, s.u, f, s.from, s.to, s.scratch, o.matrix(all, width));
         });
     }
     for (int descending : {0, 1}) {
-        add4("lstmSteps", 4, 4, descending,
-             [=](const Table& t, Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, Operands& o) {
-                 const Matrix c = o.matrix(rows, width);
-                 t.lstmSteps(start, x, w, hPrevious, u, descending, c, o.matrix(all, width));
-             });
-        add4("gruSteps", 4, 3, descending,
-             [=](const Table& t, Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, Operands& o) {
-                 t.gruSteps(start, x, w, hPrevious, u, descending, o.matrix(all, width));
-             });
+        const int starts = descending == 0 ? all : 1;
+        add4("lstmSteps", 4, 4, descending, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
+            const Matrix c = o.matrix(rows, width);
+            t.lstmSteps(precision, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch, c, o.matrix(all, width));
+        });
+        add4("gruSteps", 4, 3, descending, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
+            t.gruSteps(precision, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch, o.matrix(all, width));
+        });
+    }
+}
+
+void addSteps(int rows, int inputs, int units) {
+    for (int precision : {PRECISION_F32, PRECISION_BF16, PRECISION_INT8}) {
+        addSteps(precision, rows, rows == 1 ? 3 : rows % 3, inputs, units, 0, 1);
+        addSteps(precision, rows, 1, inputs, units, rows % 2, 2);
     }
 }
 
@@ -562,7 +645,7 @@ void addAll() {
     addProducts();
     for (int rows : {1, 2, 3, 4, 5, 6, 7, 13}) {
         for (int units : {1, 16, 33, 100}) {
-            addSteps(rows, rows == 1 ? 3 : rows % 3, units == 16 ? 0 : units == 33 ? 7 : 20, units);
+            addSteps(rows, units == 16 ? 0 : units == 33 ? 7 : 20, units);
         }
     }
     for (int rows : {0, 1, 3}) {

@@ -324,9 +324,9 @@ void quantize(int32_t scaling, Matrix x, Quantized q) {
             largest = std::max(largest, fabsf(at(x, r, k)));
         }
         float factor = 0;
-        if (!number || largest > (scaling == SCALING_UNIT ? 1.f : std::numeric_limits<float>::max())) {
+        if (!number || largest > std::numeric_limits<float>::max()) {
             q.scales[r] = NAN;
-        } else if (scaling == SCALING_UNIT) {
+        } else if (scaling == SCALING_UNIT && largest <= 1.f) {
             q.scales[r] = 1.f / 127;
             factor = 127;
         } else {
@@ -341,7 +341,7 @@ void quantize(int32_t scaling, Matrix x, Quantized q) {
     }
 }
 
-void multiplyAddInt8(Quantized a, PackedInt8 w, Matrix out) {
+void multiplyAddInt8(Quantized a, Weights w, Matrix out) {
     for (int r = 0; r < a.rows; r++) {
         for (int j = 0; j < outputs(w.words); j++) {
             int64_t sum = -static_cast<int64_t>(bitsOf(w.offsets[j]));
@@ -523,35 +523,81 @@ void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) 
     });
 }
 
-// Steps as their definition says: start, both products, the cell; z is thrown away. `slots` of z, of which U fills those from `stateSlot` on.
+// Steps as their definition says: start, both products, the cell; z is thrown away.
+
+// z += a W, by the kernels above.
+void multiplyAddAny(int32_t precision, int32_t scaling, Matrix a, const Weights& w, Matrix z) {
+    if (precision == PRECISION_F32) {
+        multiplyAdd(a, w.words, z);
+    } else if (precision == PRECISION_BF16) {
+        multiplyAddBf16(a, w.words, z);
+    } else {
+        const int64_t stride = 4 * w.words.inputs;
+        std::vector<uint8_t> levels(static_cast<size_t>(a.rows * stride));
+        std::vector<float> scales(static_cast<size_t>(a.rows));
+        const Quantized q = {levels.data(), scales.data(), stride, a.rows, a.columns};
+        quantize(scaling, a, q);
+        multiplyAddInt8(q, w, z);
+    }
+}
+
+// A share of the columns of the four slots of rows, or of one.
+template <typename Body>
+void eachShare(const Packed& u, int from, int to, int width, Body body) {
+    const int panelWidth = u.gates > 1 ? BLOCK : PLAIN_BLOCKS * BLOCK;
+    for (int j = from * panelWidth; j < std::min(to * panelWidth, width); j++) {
+        body(j);
+    }
+}
+
+// `slots` of z, of which U fills those from `stateSlot` on. The whole step is computed, and the share of the panels copied to where it belongs.
 template <typename Cell>
-void steps(int slots, int stateSlot, Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, Matrix h, Cell cell) {
+void steps(int slots, int stateSlot, int32_t precision, int32_t stateScaling, Matrix start, Matrix x, const Weights& w, Matrix hPrevious,
+           const Weights& u, int from, int to, Matrix h, Cell cell) {
     const int streams = hPrevious.rows;
     const int units = h.columns;
     std::vector<float> room(static_cast<size_t>(streams) * static_cast<size_t>(slots * units));
+    std::vector<float> states(static_cast<size_t>(streams) * static_cast<size_t>(units));
     for (int first = 0; first < h.rows; first += streams) {
         const Matrix z = {room.data(), slots * units, streams, slots * units};
         each(z, [&](int r, int j) { at(z, r, j) = at(start, start.rows == 1 ? 0 : first + r, j); });
-        const Matrix next = {h.data + first * h.stride, h.stride, streams, units};
-        if (w.inputs > 0) {
-            multiplyAdd({x.data + first * x.stride, x.stride, streams, x.columns}, w, z);
+        if (x.columns > 0) {
+            multiplyAddAny(precision, SCALING_ROW, {x.data + first * x.stride, x.stride, streams, x.columns}, w, z);
         }
-        multiplyAdd(hPrevious, u, {z.data + stateSlot * units, z.stride, streams, z.columns});
-        cell(z, hPrevious, next);
+        multiplyAddAny(precision, stateScaling, {hPrevious.data, hPrevious.stride, streams, u.words.units}, u,
+                       {z.data + stateSlot * units, z.stride, streams, z.columns});
+        const Matrix all = {states.data(), units, streams, units};
+        cell(z, hPrevious, all);
+        const Matrix next = {h.data + first * h.stride, h.stride, streams, units};
+        for (int r = 0; r < streams; r++) {
+            eachShare(u.words, from, to, units, [&](int j) { at(next, r, j) = at(all, r, j); });
+        }
         hPrevious = next;
     }
 }
 
-void rnnSteps(int32_t activation, Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, int32_t, Matrix h) {
-    steps(1, 0, start, x, w, hPrevious, u, h, [=](Matrix z, Matrix, Matrix next) { rnnForward(activation, z, next); });
+void rnnSteps(int32_t activation, int32_t precision, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t, int32_t from,
+              int32_t to, Matrix, Matrix h) {
+    steps(1, 0, precision, activation == ACTIVATION_TANH ? SCALING_UNIT : SCALING_ROW, start, x, w, hPrevious, u, from, to, h,
+          [=](Matrix z, Matrix, Matrix next) { rnnForward(activation, z, next); });
 }
 
-void lstmSteps(Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, int32_t, Matrix c, Matrix h) {
-    steps(4, 0, start, x, w, hPrevious, u, h, [=](Matrix z, Matrix, Matrix next) { lstmForward(z, c, c, next); });
+void lstmSteps(int32_t precision, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t, int32_t from, int32_t to, Matrix,
+               Matrix c, Matrix h) {
+    std::vector<float> room(static_cast<size_t>(c.rows) * static_cast<size_t>(c.columns));
+    const Matrix all = {room.data(), c.columns, c.rows, c.columns};
+    steps(4, 0, precision, SCALING_UNIT, start, x, w, hPrevious, u, from, to, h, [&](Matrix z, Matrix, Matrix next) {
+        lstmForward(z, c, all, next);
+        for (int r = 0; r < c.rows; r++) {
+            eachShare(u.words, from, to, c.columns, [&](int j) { at(c, r, j) = at(all, r, j); });
+        }
+    });
 }
 
-void gruSteps(Matrix start, Matrix x, Packed w, Matrix hPrevious, Packed u, int32_t, Matrix h) {
-    steps(4, 1, start, x, w, hPrevious, u, h, [](Matrix z, Matrix previous, Matrix next) { gruForward(z, previous, next); });
+void gruSteps(int32_t precision, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t, int32_t from, int32_t to, Matrix,
+              Matrix h) {
+    steps(4, 1, precision, SCALING_UNIT, start, x, w, hPrevious, u, from, to, h,
+          [](Matrix z, Matrix previous, Matrix next) { gruForward(z, previous, next); });
 }
 
 float valueOf(int32_t function, float x) {

@@ -13,6 +13,7 @@ import dev.ostinato.kernels.ForwardingKernels;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Sweep;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Loss;
 import dev.ostinato.nn.Model;
@@ -217,9 +218,10 @@ final class BlasConformanceTest {
     void stepsInOneCallAreThoseOfTheScalarBackend() {
         for (Kernels kernels : BACKENDS) {
             for (Steps steps : List.<Steps>of(
-                    (k, o) -> k.rnnSteps(Activation.TANH, o.start(1), o.x, o.w(1), o.h, o.u(1), false, o.result),
-                    (k, o) -> k.lstmSteps(o.start(4), o.x, o.w(4), o.h, o.u(4), false, o.c, o.result),
-                    (k, o) -> k.gruSteps(o.start(4), o.x, o.w(3), o.h, o.u(3), false, o.result))) {
+                    (k, o) -> k.rnnSteps(Activation.TANH, o.start(1), o.x, o.w(1), o.h, o.u(1), Sweep.ASCENDING,
+                            o.result),
+                    (k, o) -> k.lstmSteps(o.start(4), o.x, o.w(4), o.h, o.u(4), Sweep.ASCENDING, o.c, o.result),
+                    (k, o) -> k.gruSteps(o.start(4), o.x, o.w(3), o.h, o.u(3), Sweep.ASCENDING, o.result))) {
                 StepOperands expected = new StepOperands();
                 steps.run(Kernels.of(Conformance.scalar()), expected);
                 StepOperands actual = new StepOperands();

@@ -9,9 +9,12 @@ import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.Scaling;
+import dev.ostinato.kernels.Sweep;
 import dev.ostinato.tests.Conformance.Case;
 import dev.ostinato.tests.Conformance.Operation;
+import dev.ostinato.tests.Operands.Precision;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -283,54 +286,74 @@ final class ConformanceCases {
     }
 
     /** What the steps of every cell take. */
-    private record StepsOperands(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u) {}
+    private record StepsOperands(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u) {}
 
-    /** B streams, T steps, I inputs, H units; start has a row for each, or one for all, in turns. */
+    /** T steps of B streams, I inputs, H units; start has a row for each, or one for all. */
+    private record StepsShape(int streams, int steps, int inputs, int units, boolean oneStart) {
+        int rows() {
+            return streams * steps;
+        }
+
+        int padded() {
+            return Matrix.padded(units);
+        }
+
+        @Override
+        public String toString() {
+            return "B=" + streams + " T=" + steps + " I=" + inputs + " H=" + units;
+        }
+    }
+
+    /** Every number of streams with every number of inputs and of units; shares in turns. */
     private void steps() {
         int turn = 0;
         for (int streams : new int[] {0, 1, 2, 3, 5, 6, 7, 8, 13}) {
             for (int inputs : new int[] {0, 1, 7, 40}) {
                 for (int units : new int[] {1, 16, 17, 65, 100, 150}) {
-                    steps(streams, turn % 4, inputs, units, turn % 3 == 0, turn % 2 == 0);
+                    StepsShape shape = new StepsShape(streams, turn % 4, inputs, units, turn % 3 == 0);
+                    steps(shape, Precision.F32, Sweep.ASCENDING, turn % 2 == 0);
+                    steps(shape, Precision.BF16, Sweep.DESCENDING, turn % 2 == 1);
+                    steps(shape, Precision.INT8, Sweep.ASCENDING, turn % 2 == 0);
+                    Precision precision = Precision.values()[turn % 3];
+                    StepsShape one = new StepsShape(streams, 1, inputs, units, turn % 2 == 0);
+                    steps(one, precision, Sweep.DESCENDING.share(turn / 3 % 2, 2), turn % 2 == 0);
+                    steps(one, precision, Sweep.ASCENDING.share(turn / 3 % 3, 3), turn % 2 == 1);
                     turn++;
                 }
             }
         }
-        steps(1, 2, 300, 257, true, false);
-        steps(1, 2, 4000, 100, true, false); // more than a backend may copy to the stack
-    }
-
-    private void steps(int streams, int steps, int inputs, int units, boolean oneStart, boolean descending) {
-        int padded = Matrix.padded(units);
-        int rows = streams * steps;
-        for (Activation f : Activation.values()) {
-            steps("rnnSteps", f + (descending ? " descending" : ""), streams, steps, inputs, units, 1, 1, oneStart,
-                    (kernels, operands, o) -> kernels.rnnSteps(f, o.start, o.x, o.w, o.hPrevious, o.u, descending,
-                            operands.output("h", rows, padded)));
+        for (Precision precision : Precision.values()) {
+            steps(new StepsShape(1, 2, 300, 257, true), precision, Sweep.ASCENDING, true);
+            steps(new StepsShape(1, 2, 4000, 100, true), precision, Sweep.ASCENDING, true); // more than may be copied to the stack
+            steps(new StepsShape(33, 2, 20, 40, true), precision, Sweep.DESCENDING, true);
         }
-        steps("lstmSteps", descending ? "descending" : "", streams, steps, inputs, units, 4, 4, oneStart,
-                (kernels, operands, o) -> kernels.lstmSteps(o.start, o.x, o.w, o.hPrevious, o.u, descending,
-                        operands.updated("c", streams, padded), operands.output("h", rows, padded)));
-        steps("gruSteps", descending ? "descending" : "", streams, steps, inputs, units, 4, 3, oneStart,
-                (kernels, operands, o) -> kernels.gruSteps(o.start, o.x, o.w, o.hPrevious, o.u, descending,
-                        operands.output("h", rows, padded)));
     }
 
-    private void steps(String name, String variant, int streams, int steps, int inputs, int units, int slots, int gates,
-            boolean oneStart, StepsCall call) {
-        int padded = Matrix.padded(units);
-        String sizes = variant + " B=" + streams + " T=" + steps + " I=" + inputs + " H=" + units;
-        add(name, sizes, (kernels, operands) -> call.run(kernels, operands, new StepsOperands(
-                operands.input("start", oneStart ? 1 : streams * steps, slots * padded),
-                operands.input("x", streams * steps, inputs),
-                operands.weights("w", Math.max(inputs, 1), gates, units).inputs(0, inputs),
-                operands.input("hPrevious", streams, padded), operands.weights("u", units, gates, units))));
-        add(name, sizes + " interleaved", (kernels, operands) -> {
-            PackedMatrix both = operands.weights("wu", inputs + units, gates, units);
+    private void steps(StepsShape shape, Precision precision, Sweep sweep, boolean pair) {
+        int padded = shape.padded();
+        for (Activation f : Activation.values()) {
+            steps("rnnSteps", f + " ", shape, precision, sweep, pair, 1, 1,
+                    (kernels, operands, o) -> kernels.rnnSteps(f,
+                            o.start, o.x, o.w, o.hPrevious, o.u, sweep,
+                            operands.shareOutput("h", shape.rows(), padded, o.u, sweep)));
+        }
+        steps("lstmSteps", "", shape, precision, sweep, pair, 4, 4, (kernels, operands, o) -> kernels.lstmSteps(o.start,
+                o.x, o.w, o.hPrevious, o.u, sweep, operands.shareUpdated("c", shape.streams, padded, o.u, sweep),
+                operands.shareOutput("h", shape.rows(), padded, o.u, sweep)));
+        steps("gruSteps", "", shape, precision, sweep, pair, 4, 3, (kernels, operands, o) -> kernels.gruSteps(o.start,
+                o.x, o.w, o.hPrevious, o.u, sweep, operands.shareOutput("h", shape.rows(), padded, o.u, sweep)));
+    }
+
+    private void steps(String name, String variant, StepsShape shape, Precision precision, Sweep sweep, boolean pair,
+            int slots, int gates, StepsCall call) {
+        String sizes = variant + shape + " " + precision + (pair ? " interleaved" : "")
+                + (sweep.descending() ? " descending" : "") + " part " + sweep.part() + " of " + sweep.parts();
+        add(name, sizes, (kernels, operands) -> {
+            PackedWeights[] wu = operands.stepWeights(precision, pair, shape.inputs, gates, shape.units);
             call.run(kernels, operands, new StepsOperands(
-                    operands.input("start", oneStart ? 1 : streams * steps, slots * padded),
-                    operands.input("x", streams * steps, inputs), both.inputs(0, inputs),
-                    operands.input("hPrevious", streams, padded), both.inputs(inputs, inputs + units)));
+                    operands.input("start", shape.oneStart ? 1 : shape.rows(), slots * shape.padded()),
+                    operands.input("x", shape.rows(), shape.inputs), wu[0],
+                    operands.input("hPrevious", shape.streams, shape.padded()), wu[1]));
         });
     }
 

@@ -7,8 +7,10 @@ import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.QuantizedRows;
 import dev.ostinato.kernels.Scaling;
+import dev.ostinato.kernels.Sweep;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -115,6 +117,65 @@ final class Operands {
         return matrix;
     }
 
+    /** How weights are packed. */
+    enum Precision {
+        F32,
+        BF16,
+        INT8
+    }
+
+    /** Returns the weights W and U of a step, which are only read: interleaved, or each in memory of its own. W may have no inputs. */
+    PackedWeights[] stepWeights(Precision precision, boolean interleaved, int count, int gates, int units) {
+        int some = Math.max(count, 1);
+        if (precision == Precision.F32) {
+            PackedMatrix both = packed("wu", some + units, gates, units, false);
+            PackedMatrix apart = packed("w", some, gates, units, false);
+            PackedMatrix w = interleaved ? both.inputs(0, count) : apart.inputs(0, count);
+            return new PackedWeights[] {w,
+                both.inputs(interleaved ? count : some, (interleaved ? count : some) + units)};
+        }
+        PackedMatrix w = narrowed(some, gates, units);
+        PackedMatrix u = narrowed(units, gates, units);
+        PackedWeights[] pair = switch (precision) {
+            case F32 -> throw new AssertionError();
+            case BF16 -> interleaved ? Bf16Matrix.pair(w, u) : new PackedWeights[] {Bf16Matrix.of(w), Bf16Matrix.of(u)};
+            case INT8 -> interleaved ? Int8Matrix.pair(w, u) : new PackedWeights[] {Int8Matrix.of(w), Int8Matrix.of(u)};
+        };
+        unwritten("w", pair[0].words().memory());
+        unwritten("u", pair[1].words().memory());
+        return count > 0 ? pair : new PackedWeights[] {pair[0].withoutInputs(), pair[1]};
+    }
+
+    /** Returns finite weights to be rounded; the call does not see them. */
+    private PackedMatrix narrowed(int count, int gates, int units) {
+        PackedMatrix w = PackedMatrix.of(count, gates, units);
+        for (int k = 0; k < count * gates * units; k++) {
+            float weight = inputs.next(random);
+            w.set(k / (gates * units), k / units % gates, k % units, Float.isFinite(weight) ? weight : 1f);
+        }
+        return w;
+    }
+
+    /** Returns states of which a step overwrites the units of a share of the panels of u. */
+    Matrix shareOutput(String name, int rows, int columns, PackedWeights u, Sweep sweep) {
+        return matrix(name, rows, columns, units(u.words(), sweep), index -> inputs.margin);
+    }
+
+    /** Returns states of which a step reads and writes those. */
+    Matrix shareUpdated(String name, int rows, int columns, PackedWeights u, Sweep sweep) {
+        return matrix(name, rows, columns, units(u.words(), sweep), index -> randomBits());
+    }
+
+    private static IntPredicate units(PackedMatrix u, Sweep sweep) {
+        int from = unit(u, sweep.from(u.panels()));
+        int to = unit(u, sweep.to(u.panels()));
+        return unit -> unit >= from && unit < to;
+    }
+
+    private static int unit(PackedMatrix w, int panel) {
+        return panel < w.panels() ? w.output(panel, 0) : Matrix.padded(w.units());
+    }
+
     /** Returns rows to be quantised; until then their levels are 0. Every bit of theirs counts. */
     QuantizedRows quantizedOutput(String name, int rows, int columns) {
         int before = random.nextInt(3);
@@ -176,6 +237,10 @@ final class Operands {
     }
 
     private Matrix matrix(String name, int rows, int columns, boolean written, IntUnaryOperator bits) {
+        return matrix(name, rows, columns, column -> written, bits);
+    }
+
+    private Matrix matrix(String name, int rows, int columns, IntPredicate written, IntUnaryOperator bits) {
         int layout = random.nextInt(3);
         int offset = MARGIN + (layout == 0 ? 0 : 1 + 2 * random.nextInt(Matrix.BLOCK / 2));
         int stride = switch (layout) {
@@ -185,14 +250,16 @@ final class Operands {
         };
         Memory memory = poisoned(offset + (long) rows * stride + MARGIN);
         BitSet inside = new BitSet();
+        BitSet writable = new BitSet();
         for (int r = 0; r < rows; r++) {
             int first = offset + r * stride;
             inside.set(first, first + columns);
             for (int j = 0; j < columns; j++) {
                 memory.setInt(first + j, bits.applyAsInt(r * columns + j));
+                writable.set(first + j, written.test(j));
             }
         }
-        all.add(new Operand(name, memory, written ? inside::get : index -> false,
+        all.add(new Operand(name, memory, writable::get,
                 index -> inside.get(index)
                         ? "[" + (index - offset) / stride + "][" + (index - offset) % stride + "]"
                         : " margin, float " + (index - offset) + " of (" + rows + ", " + columns + ") at stride "

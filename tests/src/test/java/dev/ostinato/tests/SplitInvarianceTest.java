@@ -7,6 +7,7 @@ import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Sweep;
 import dev.ostinato.tests.Conformance.Operation;
 import java.util.ArrayList;
 import java.util.List;
@@ -142,13 +143,13 @@ final class SplitInvarianceTest {
         int padded = Matrix.padded(units);
         int steps = 4;
         Operation whole = (k, operands) -> lstmSteps(operands, steps, units, (start, x, w, hPrevious, u, c, h) -> k
-                .lstmSteps(start, x, w, hPrevious, u, true, c, h));
+                .lstmSteps(start, x, w, hPrevious, u, Sweep.DESCENDING, c, h));
         Operation oneByOne = (k, operands) -> lstmSteps(operands, steps, units, (start, x, w, hPrevious, u, c, h) -> {
             for (int t = 0; t < steps; t++) {
                 for (int r = 0; r < ROWS; r++) {
                     int row = t * ROWS + r;
                     Matrix before = t == 0 ? hPrevious.rows(r, r + 1) : h.rows(row - ROWS, row - ROWS + 1);
-                    k.lstmSteps(start, x.rows(row, row + 1), w, before, u, r % 2 == 0, c.rows(r, r + 1),
+                    k.lstmSteps(start, x.rows(row, row + 1), w, before, u, Sweep.ASCENDING, c.rows(r, r + 1),
                             h.rows(row, row + 1));
                 }
             }
@@ -158,7 +159,7 @@ final class SplitInvarianceTest {
                     Matrix z = Matrix.of(steps * ROWS, 4 * padded);
                     k.fillRows(start, z);
                     k.multiplyAdd(x, w, z);
-                    k.lstmSteps(z, x.columns(0, 0), w.inputs(0, 0), hPrevious, u, false, c, h);
+                    k.lstmSteps(z, x.columns(0, 0), w.inputs(0, 0), hPrevious, u, Sweep.ASCENDING, c, h);
                 });
         same(whole, oneByOne, 11, 4, units);
         same(whole, inputsApart, 11, 4, units);

@@ -12,15 +12,19 @@ import java.util.Objects;
  *
  * <p>Immutable and safe for all threads.
  */
-public final class Bf16Matrix {
+public final class Bf16Matrix implements PackedWeights {
     private static final int PER_WORD = 2;
 
     private final PackedMatrix words;
     private final int inputs;
 
-    private Bf16Matrix(PackedMatrix words, PackedMatrix w) {
+    private Bf16Matrix(PackedMatrix words, int inputs) {
         this.words = words;
-        this.inputs = w.inputs();
+        this.inputs = inputs;
+    }
+
+    private Bf16Matrix(PackedMatrix words, PackedMatrix w) {
+        this(words, w.inputs());
         for (int k = 0; k < inputs; k++) {
             for (int gate = 0; gate < w.gates(); gate++) {
                 for (int unit = 0; unit < w.units(); unit++) {
@@ -58,29 +62,20 @@ public final class Bf16Matrix {
         return (bits + 0x7fff + (upper & 1)) >>> Short.SIZE;
     }
 
-    /** Returns K, the length of each sum. */
+    @Override
     public int inputs() {
         return inputs;
     }
 
-    /** Returns G. */
-    public int gates() {
-        return words.gates();
-    }
-
-    /** Returns H, padding not counted. */
-    public int units() {
-        return words.units();
-    }
-
-    /** Returns the floats in an output row: G times the padded units. */
-    public int outputs() {
-        return words.outputs();
-    }
-
     /** Returns the 32-bit words that hold the weights, input k of this being in input k/2 of those. For backends, to read. */
+    @Override
     public PackedMatrix words() {
         return words;
+    }
+
+    @Override
+    public Bf16Matrix withoutInputs() {
+        return new Bf16Matrix(words.withoutInputs(), 0);
     }
 
     /** Returns a weight as the float that it is multiplied as. @throws IndexOutOfBoundsException if it is outside */

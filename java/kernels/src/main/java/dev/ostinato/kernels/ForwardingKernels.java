@@ -120,21 +120,21 @@ public abstract class ForwardingKernels implements KernelSet {
     // Steps: cells together with their products, for inference
 
     @Override
-    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
-            boolean descending, Matrix h) {
-        delegate.rnnSteps(f, start, x, w, hPrevious, u, descending, h);
+    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
+        delegate.rnnSteps(f, start, x, w, hPrevious, u, sweep, h);
     }
 
     @Override
-    public void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix c, Matrix h) {
-        delegate.lstmSteps(start, x, w, hPrevious, u, descending, c, h);
+        delegate.lstmSteps(start, x, w, hPrevious, u, sweep, c, h);
     }
 
     @Override
-    public void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix h) {
-        delegate.gruSteps(start, x, w, hPrevious, u, descending, h);
+        delegate.gruSteps(start, x, w, hPrevious, u, sweep, h);
     }
 
     // Elementwise functions and reductions

@@ -14,7 +14,7 @@ import java.util.Objects;
  *
  * <p>Immutable and safe for all threads.
  */
-public final class Int8Matrix {
+public final class Int8Matrix implements PackedWeights {
     /** The most inputs: with one more, a sum of products of two levels might not fit 32 bits. */
     public static final int MAX_INPUTS = Integer.MAX_VALUE / (QuantizedRows.MAX_LEVEL * QuantizedRows.MAX_LEVEL);
 
@@ -25,11 +25,15 @@ public final class Int8Matrix {
     private final Matrix scales;
     private final Indices offsets;
 
-    private Int8Matrix(PackedMatrix words, PackedMatrix w) {
+    private Int8Matrix(PackedMatrix words, int inputs, Matrix scales, Indices offsets) {
         this.words = words;
-        this.inputs = w.inputs();
-        this.scales = Matrix.of(1, w.outputs());
-        this.offsets = Indices.of(w.outputs());
+        this.inputs = inputs;
+        this.scales = scales;
+        this.offsets = offsets;
+    }
+
+    private Int8Matrix(PackedMatrix words, PackedMatrix w) {
+        this(words, w.inputs(), Matrix.of(1, w.outputs()), Indices.of(w.outputs()));
         for (int gate = 0; gate < w.gates(); gate++) {
             for (int unit = 0; unit < w.units(); unit++) {
                 quantize(w, gate, unit);
@@ -98,29 +102,20 @@ public final class Int8Matrix {
         return gate * Matrix.padded(words.units()) + unit;
     }
 
-    /** Returns K, the length of each sum. */
+    @Override
     public int inputs() {
         return inputs;
     }
 
-    /** Returns G. */
-    public int gates() {
-        return words.gates();
-    }
-
-    /** Returns H, padding not counted. */
-    public int units() {
-        return words.units();
-    }
-
-    /** Returns the floats in an output row: G times the padded units. */
-    public int outputs() {
-        return words.outputs();
-    }
-
     /** Returns the 32-bit words that hold the levels, input k of this being in input k/4 of those. For backends, to read. */
+    @Override
     public PackedMatrix words() {
         return words;
+    }
+
+    @Override
+    public Int8Matrix withoutInputs() {
+        return new Int8Matrix(words.withoutInputs(), 0, Matrix.of(1, outputs()), Indices.of(outputs()));
     }
 
     /** Returns the scales, {@code (1, outputs())}, 0 in the padding. For backends, to read. */

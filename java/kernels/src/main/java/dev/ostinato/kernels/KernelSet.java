@@ -52,7 +52,7 @@ public interface KernelSet {
     /**
      * Quantises each row by itself, with {@code m = max over k of |x[k]|}, where NaN is larger than any number: <pre>
      * ROW:    m &lt; 2^-119: scale = factor = 0;   m finite: scale = m / 127, factor = 127 / m
-     * UNIT:   m &lt;= 1: scale = 1f / 127, factor = 127
+     * UNIT:   m &lt;= 1: scale = 1f / 127, factor = 127;   else as ROW
      * level = fma(x, factor, 0x1.8p23) - 0x1.8p23</pre>
      * so levels are rounded once, ties to even, and lie in [-127, 127]. In every other case the row has the scale NaN and levels 0, and
      * what is multiplied with it becomes NaN.
@@ -211,19 +211,23 @@ public interface KernelSet {
 
     /**
      * T steps of a simple cell with B streams, each in one sweep over the weights. For every step {@code z = start}, {@code z += x W} and
-     * {@code z += h U} as by {@link #multiplyAdd}, h being that of the step before, and then {@link #rnnForward}; z is not kept.
+     * {@code z += h U}, h being that of the step before, and then {@link #rnnForward}; z is not kept. The products are those of the
+     * weights' precision: <pre>
+     * PackedMatrix   multiplyAdd
+     * Bf16Matrix     multiplyAddBf16
+     * Int8Matrix     multiplyAddInt8, of rows that are quantised at every step: x by ROW; h by UNIT, here with RELU and IDENTITY by ROW</pre>
+     * A W without inputs adds nothing, not even a zero.
      *
      * @param start (T * B, Hp) or one row for all: the bias, or what else z starts from
      * @param x (T * B, I), time first
      * @param w I inputs, which may be none; one gate, H units
      * @param hPrevious (B, Hp) the state before the first step
-     * @param u H inputs, one gate, H units
-     * @param descending whether the first step goes through the panels from the last to the first; each further step goes the other way
-     *     than the one before it. No result depends on it: who alternates from call to call finds in the nearest cache what was read last
+     * @param u H inputs, one gate, H units; of the precision of {@code w}
+     * @param sweep in which direction, and which share of the panels; of a single step only, unless it is the whole
      * @param h (T * B, Hp) overwritten with the states after each step; not {@code hPrevious}
      */
-    void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
-            boolean descending, Matrix h);
+    void rnnSteps(Activation f, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h);
 
     /**
      * T steps of an LSTM: as {@link #rnnSteps}, with {@link #lstmForward}.
@@ -233,7 +237,7 @@ public interface KernelSet {
      * @param u four gates
      * @param c (B, Hp) the cell state before the first step, overwritten with that after the last
      */
-    void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix c, Matrix h);
 
     /**
@@ -243,7 +247,7 @@ public interface KernelSet {
      * @param w three gates, the slots n r u
      * @param u three gates, the slots r u m
      */
-    void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix h);
 
     // Elementwise functions and reductions

@@ -245,21 +245,21 @@ public final class Kernels {
     // Steps
 
     /** See {@link KernelSet#rnnSteps}. */
-    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
-            boolean descending, Matrix h) {
-        steps(1, 1, start, x, w, hPrevious, u, h);
-        set.rnnSteps(f, start, x, w, hPrevious, u, descending, h);
+    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
+        steps(1, 1, start, x, w, hPrevious, u, sweep, h);
+        set.rnnSteps(f, start, x, w, hPrevious, u, sweep, h);
         keep(start, x);
         keep(w, u);
         keep(hPrevious, h);
     }
 
     /** See {@link KernelSet#lstmSteps}. */
-    public void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix c, Matrix h) {
-        steps(4, 4, start, x, w, hPrevious, u, h);
+        steps(4, 4, start, x, w, hPrevious, u, sweep, h);
         units("c", c, hPrevious);
-        set.lstmSteps(start, x, w, hPrevious, u, descending, c, h);
+        set.lstmSteps(start, x, w, hPrevious, u, sweep, c, h);
         keep(start, x);
         keep(w, u);
         keep(hPrevious, h);
@@ -267,22 +267,25 @@ public final class Kernels {
     }
 
     /** See {@link KernelSet#gruSteps}. */
-    public void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix h) {
-        steps(4, 3, start, x, w, hPrevious, u, h);
-        set.gruSteps(start, x, w, hPrevious, u, descending, h);
+        steps(4, 3, start, x, w, hPrevious, u, sweep, h);
+        set.gruSteps(start, x, w, hPrevious, u, sweep, h);
         keep(start, x);
         keep(w, u);
         keep(hPrevious, h);
     }
 
-    private static void steps(int slots, int gates, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious,
-            PackedMatrix u, Matrix h) {
+    private static void steps(int slots, int gates, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious,
+            PackedWeights u, Sweep sweep, Matrix h) {
         int units = u.units();
         int padded = Matrix.padded(units);
         int streams = hPrevious.rows();
         weights("u", u, units, gates, units);
         weights("w", w, w.inputs(), gates, units);
+        if (w.getClass() != u.getClass()) {
+            throw new IllegalArgumentException("w: expected the precision of u, " + u + ", got " + w);
+        }
         shape("hPrevious", hPrevious, streams, padded);
         if (streams == 0 ? h.rows() != 0 : h.rows() % streams != 0) {
             throw new IllegalArgumentException(
@@ -291,9 +294,13 @@ public final class Kernels {
         shape("h", h, h.rows(), padded);
         shape("x", x, h.rows(), w.inputs());
         shape("start", start, start.rows() == 1 ? 1 : h.rows(), slots * padded);
+        if (sweep.parts() > 1 && h.rows() > streams) {
+            throw new IllegalArgumentException("h: expected one step for a share of the panels, " + streams
+                    + " rows, got " + h.shape());
+        }
     }
 
-    private static void weights(String name, PackedMatrix w, int inputs, int gates, int units) {
+    private static void weights(String name, PackedWeights w, int inputs, int gates, int units) {
         if (w.inputs() != inputs || w.gates() != gates || w.units() != units) {
             throw new IllegalArgumentException(
                     name + ": expected " + inputs + " inputs x " + gates + " gates x " + units
@@ -582,9 +589,9 @@ public final class Kernels {
         }
     }
 
-    private static void keep(PackedMatrix a, PackedMatrix b) {
-        Reference.reachabilityFence(a.memory());
-        Reference.reachabilityFence(b.memory());
+    private static void keep(PackedWeights a, PackedWeights b) {
+        Reference.reachabilityFence(a);
+        Reference.reachabilityFence(b);
     }
 
     private static void keep(Matrix a, Matrix b) {

@@ -18,7 +18,7 @@ import java.util.Objects;
  *
  * <p>The outputs of a product with this matrix are rows {@code [gate][padded units]}: gate by gate, natural order.
  */
-public final class PackedMatrix {
+public final class PackedMatrix implements PackedWeights {
     /** Blocks in a full panel of a matrix with one gate. */
     public static final int PLAIN_BLOCKS = 4;
 
@@ -94,24 +94,34 @@ public final class PackedMatrix {
         return Math.multiplyExact((long) inputs * gates, (long) Matrix.padded(units));
     }
 
-    /** Returns K, the length of each sum. */
+    @Override
     public int inputs() {
         return inputs;
     }
 
-    /** Returns G. */
+    @Override
     public int gates() {
         return gates;
     }
 
-    /** Returns H, padding not counted. */
+    @Override
     public int units() {
         return units;
     }
 
-    /** Returns the floats in an output row: G times the padded units. */
+    @Override
     public int outputs() {
         return gates * Matrix.padded(units);
+    }
+
+    @Override
+    public PackedMatrix words() {
+        return this;
+    }
+
+    @Override
+    public PackedMatrix withoutInputs() {
+        return inputs(0, 0);
     }
 
     /** Returns the block that this is a view of. */

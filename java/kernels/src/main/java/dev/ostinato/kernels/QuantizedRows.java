@@ -40,10 +40,19 @@ public final class QuantizedRows {
         if (rows < 0 || columns < 0) {
             throw new IllegalArgumentException("rows: expected sizes >= 0, got (" + rows + ", " + columns + ")");
         }
-        int stride = Math.multiplyExact(Math.ceilDiv(columns, Memory.ALIGNMENT), Memory.ALIGNMENT);
+        int stride = stride(columns);
         long levels = (long) rows * stride;
-        Memory memory = Memory.allocate(levels + (long) rows * Float.BYTES);
+        Memory memory = Memory.allocate(byteSize(rows, columns));
         return new QuantizedRows(memory, memory.address(), memory.address() + levels, rows, columns, stride);
+    }
+
+    /** Returns the bytes of so many rows, levels first and then their scales, whole cache lines of each. For backends with memory of their own. */
+    public static long byteSize(int rows, int columns) {
+        return (long) rows * stride(columns) + (long) Matrix.padded(rows) * Float.BYTES;
+    }
+
+    private static int stride(int columns) {
+        return Math.multiplyExact(Math.ceilDiv(columns, Memory.ALIGNMENT), Memory.ALIGNMENT);
     }
 
     /** Returns the number of rows. */

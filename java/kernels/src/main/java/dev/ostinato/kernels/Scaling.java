@@ -4,6 +4,6 @@ package dev.ostinato.kernels;
 public enum Scaling {
     /** From the largest magnitude in the row. */
     ROW,
-    /** Always 1/127, for values that lie in [-1, 1], such as the outputs of a tanh. */
+    /** 1/127 whenever all values lie in [-1, 1], as the outputs of a tanh do; otherwise as by {@link #ROW}. */
     UNIT
 }

@@ -40,7 +40,7 @@ final class ForwardingKernelsTest {
             int n = ++count;
             if (type == Matrix.class) {
                 return Matrix.of(n, n);
-            } else if (type == PackedMatrix.class) {
+            } else if (type == PackedMatrix.class || type == PackedWeights.class) {
                 return PackedMatrix.of(n, 1, n);
             } else if (type == Bf16Matrix.class) {
                 return Bf16Matrix.of(PackedMatrix.of(n, 1, n));
@@ -50,6 +50,8 @@ final class ForwardingKernelsTest {
                 return QuantizedRows.of(n, n);
             } else if (type == Indices.class) {
                 return Indices.of(n);
+            } else if (type == Sweep.class) {
+                return new Sweep(true, n, n + 1);
             } else if (type == AdamStep.class) {
                 return AdamStep.at(n, 1e-3, 0.9, 0.999, 1e-8, 1f);
             } else if (type.isEnum()) {

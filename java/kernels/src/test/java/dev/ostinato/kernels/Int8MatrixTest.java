@@ -115,17 +115,28 @@ final class Int8MatrixTest {
 
     @Test
     void rowsWithoutScaleBecomeNaN() {
-        float above = Math.nextUp(1f);
-        for (float odd : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, above, -above}) {
-            assertTrue(Float.isNaN(quantized(kernels, Scaling.UNIT, 0.5f, odd).scale(0)), "" + odd);
-            QuantizedRows q = quantized(kernels, Scaling.ROW, 0.5f, odd);
-            assertEquals(Float.isFinite(odd), !Float.isNaN(q.scale(0)), "" + odd);
-            if (!Float.isFinite(odd)) {
+        for (float odd : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+            for (Scaling scaling : Scaling.values()) {
+                QuantizedRows q = quantized(kernels, scaling, 0.5f, odd);
+                assertTrue(Float.isNaN(q.scale(0)), scaling + " " + odd);
                 assertEquals(0, q.level(0, 0));
                 Matrix out = Matrix.of(1, 16);
                 kernels.multiplyAddInt8(q, Int8Matrix.of(column(1f, 2f)), out);
                 assertTrue(Float.isNaN(out.get(0, 0)));
             }
+        }
+    }
+
+    @Test
+    void aRowThatExceedsOneIsScaledByItself() {
+        float above = Math.nextUp(1f);
+        assertEquals(1f / 127, quantized(kernels, Scaling.UNIT, 0.5f, -1f).scale(0));
+        for (float[] row : new float[][] {{0.5f, above}, {-above, 0.25f}, {0.5f, -3f}}) {
+            QuantizedRows unit = quantized(kernels, Scaling.UNIT, row);
+            QuantizedRows own = quantized(kernels, Scaling.ROW, row);
+            assertEquals(own.scale(0), unit.scale(0));
+            assertEquals(own.level(0, 0), unit.level(0, 0));
+            assertEquals(own.level(0, 1), unit.level(0, 1));
         }
     }
 

@@ -173,24 +173,62 @@ final class KernelsArgumentsTest {
         Matrix start = matrix(1, 128);
         Matrix x = matrix(4, 5);
         Matrix h = matrix(4, 32);
-        kernels.lstmSteps(start, x, w, units, u, false, units, h);
+        kernels.lstmSteps(start, x, w, units, u, Sweep.ASCENDING, units, h);
         rejects("u: expected 30 inputs x 4 gates x 30 units, got PackedMatrix[5 inputs x 4 gates x 30 units]",
-                () -> kernels.lstmSteps(start, x, w, units, w, false, units, h));
+                () -> kernels.lstmSteps(start, x, w, units, w, Sweep.ASCENDING, units, h));
         rejects("w: expected 5 inputs x 3 gates x 30 units, got PackedMatrix[5 inputs x 4 gates x 30 units]",
-                () -> kernels.gruSteps(start, x, w, units, PackedMatrix.of(30, 3, 30), false, h));
+                () -> kernels.gruSteps(start, x, w, units, PackedMatrix.of(30, 3, 30), Sweep.ASCENDING, h));
         rejects("hPrevious: expected (2, 32), got (2, 16)",
-                () -> kernels.lstmSteps(start, x, w, narrow, u, false, units, h));
+                () -> kernels.lstmSteps(start, x, w, narrow, u, Sweep.ASCENDING, units, h));
         rejects("h: expected a multiple of 2 rows, one group a step, got (3, 32)",
-                () -> kernels.lstmSteps(start, x, w, units, u, false, units, tall));
+                () -> kernels.lstmSteps(start, x, w, units, u, Sweep.ASCENDING, units, tall));
         rejects("h: expected (4, 32), got (4, 16)",
-                () -> kernels.lstmSteps(start, x, w, units, u, false, units, matrix(4, 16)));
+                () -> kernels.lstmSteps(start, x, w, units, u, Sweep.ASCENDING, units, matrix(4, 16)));
         rejects("x: expected (4, 5), got (4, 6)",
-                () -> kernels.lstmSteps(start, matrix(4, 6), w, units, u, false, units, h));
+                () -> kernels.lstmSteps(start, matrix(4, 6), w, units, u, Sweep.ASCENDING, units, h));
         rejects("start: expected (4, 128), got (2, 128)",
-                () -> kernels.lstmSteps(matrix(2, 128), x, w, units, u, false, units, h));
-        rejects("c: expected (2, 32), got (3, 32)", () -> kernels.lstmSteps(start, x, w, units, u, false, tall, h));
+                () -> kernels.lstmSteps(matrix(2, 128), x, w, units, u, Sweep.ASCENDING, units, h));
+        rejects("c: expected (2, 32), got (3, 32)",
+                () -> kernels.lstmSteps(start, x, w, units, u, Sweep.ASCENDING, tall, h));
         rejects("start: expected (1, 32), got (1, 128)", () -> kernels.rnnSteps(Activation.TANH, start, x,
-                PackedMatrix.of(5, 1, 30), units, PackedMatrix.of(30, 1, 30), false, h));
+                PackedMatrix.of(5, 1, 30), units, PackedMatrix.of(30, 1, 30), Sweep.ASCENDING, h));
+    }
+
+    @Test
+    void stepsOfOnePrecision() {
+        PackedMatrix w = PackedMatrix.of(5, 4, 30);
+        PackedMatrix u = PackedMatrix.of(30, 4, 30);
+        Matrix start = matrix(1, 128);
+        Matrix x = matrix(4, 5);
+        Matrix h = matrix(4, 32);
+        rejects("w: expected the precision of u, Int8Matrix[30 inputs x 4 gates x 30 units],"
+                + " got Bf16Matrix[5 inputs x 4 gates x 30 units]",
+                () -> kernels.lstmSteps(start, x, Bf16Matrix.of(w), units, Int8Matrix.of(u), Sweep.ASCENDING, units,
+                        h));
+        Bf16Matrix halves = Bf16Matrix.of(u);
+        Int8Matrix levels = Int8Matrix.of(u);
+        kernels.lstmSteps(start, matrix(4, 30), halves, units, halves, Sweep.ASCENDING, units, h);
+        kernels.lstmSteps(start, matrix(4, 30), levels, units, levels, Sweep.ASCENDING, units, h);
+        kernels.lstmSteps(start, matrix(4, 0), halves.withoutInputs(), units, halves, Sweep.ASCENDING, units, h);
+        kernels.lstmSteps(start, matrix(4, 0), levels.withoutInputs(), units, levels, Sweep.ASCENDING, units, h);
+        rejects("x: expected (4, 0), got (4, 5)",
+                () -> kernels.lstmSteps(start, x, levels.withoutInputs(), units, levels,
+                        Sweep.ASCENDING, units, h));
+    }
+
+    @Test
+    void aShareOfAStep() {
+        PackedMatrix w = PackedMatrix.of(5, 4, 30);
+        PackedMatrix u = PackedMatrix.of(30, 4, 30);
+        Matrix start = matrix(1, 128);
+        Sweep half = Sweep.DESCENDING.share(1, 2);
+        kernels.lstmSteps(start, matrix(2, 5), w, units, u, half, units, matrix(2, 32));
+        kernels.lstmSteps(start, matrix(0, 5), w, units, u, half, units, matrix(0, 32));
+        rejects("h: expected one step for a share of the panels, 2 rows, got (4, 32)",
+                () -> kernels.lstmSteps(start, matrix(4, 5), w, units, u, half, units, matrix(4, 32)));
+        rejects("sweep: expected a part in 0..1 of parts >= 1, got 2 of 2", () -> Sweep.ASCENDING.share(2, 2));
+        rejects("sweep: expected a part in 0..-1 of parts >= 1, got 0 of 0", () -> Sweep.ASCENDING.share(0, 0));
+        rejects("sweep: expected a part in 0..2 of parts >= 1, got -1 of 3", () -> Sweep.ASCENDING.share(-1, 3));
     }
 
     @Test

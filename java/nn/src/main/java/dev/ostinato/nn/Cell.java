@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Sweep;
 import java.util.List;
 
 /**
@@ -135,10 +136,10 @@ abstract class Cell {
      */
     record Gradients(Matrix dh, Matrix dhPrevious, Matrix dc, Matrix scratch) {}
 
-    /** Some steps of inference laid out in memory; {@code descending} as in {@link Kernels#rnnSteps}. */
+    /** Some steps of inference laid out in memory; {@code sweep} as in {@link Kernels#rnnSteps}. */
     @FunctionalInterface
     interface Inference {
-        void run(Kernels k, boolean descending);
+        void run(Kernels k, Sweep sweep);
     }
 
     /** One step of training laid out in memory. */

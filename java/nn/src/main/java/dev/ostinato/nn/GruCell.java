@@ -46,7 +46,7 @@ final class GruCell extends Cell {
 
     @Override
     Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
-        return (k, descending) -> k.gruSteps(start, x, w.input(), hPrevious, w.recurrent().getFirst(), descending, h);
+        return (k, sweep) -> k.gruSteps(start, x, w.input(), hPrevious, w.recurrent().getFirst(), sweep, h);
     }
 
     @Override

@@ -63,7 +63,7 @@ final class GruResetBeforeCell extends Cell {
             steps[t] =
                     step(new Views(start.rows(from, from + rows), before, h.rows(from, from + rows), before, before));
         }
-        return (k, descending) -> {
+        return (k, sweep) -> {
             for (Step step : steps) {
                 step.forward(k, w);
             }

@@ -3,6 +3,7 @@ package dev.ostinato.nn;
 import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Sweep;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -103,7 +104,7 @@ final class InferenceNetwork {
                     state.c() == null ? next : state.c(), next);
             h[turn] = next.columns(0, cell.hidden);
         }
-        operations.add(turn -> sweeps[turn].run(kernels, turn == 1));
+        operations.add(turn -> sweeps[turn].run(kernels, turn == 1 ? Sweep.DESCENDING : Sweep.ASCENDING));
         if (steps > 1) {
             Matrix last = all.rows((steps - 1) * rows, steps * rows);
             operations.add(turn -> state.h().get(1 - turn).copyFrom(last));

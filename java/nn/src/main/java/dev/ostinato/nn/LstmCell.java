@@ -41,7 +41,7 @@ final class LstmCell extends Cell {
 
     @Override
     Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
-        return (k, descending) -> k.lstmSteps(start, x, w.input(), hPrevious, w.recurrent().getFirst(), descending, c,
+        return (k, sweep) -> k.lstmSteps(start, x, w.input(), hPrevious, w.recurrent().getFirst(), sweep, c,
                 h);
     }
 

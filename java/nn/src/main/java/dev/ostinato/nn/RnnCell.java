@@ -35,7 +35,7 @@ final class RnnCell extends Cell {
 
     @Override
     Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
-        return (k, descending) -> k.rnnSteps(f, start, x, w.input(), hPrevious, w.recurrent().getFirst(), descending,
+        return (k, sweep) -> k.rnnSteps(f, start, x, w.input(), hPrevious, w.recurrent().getFirst(), sweep,
                 h);
     }
 

@@ -5,6 +5,8 @@ import dev.ostinato.kernels.ForwardingKernels;
 import dev.ostinato.kernels.KernelSet;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.PackedWeights;
+import dev.ostinato.kernels.Sweep;
 import dev.ostinato.kernels.Transpose;
 
 /**
@@ -98,24 +100,37 @@ final class BlasKernels extends ForwardingKernels {
         return transpose == Transpose.NO ? Cblas.NO_TRANSPOSE : Cblas.TRANSPOSE;
     }
 
-    // Steps: a cell behind its products, those of the inputs for all steps at once
+    // Steps: a cell behind its products, those of the inputs for all steps at once. Narrow weights, and shares of the panels, are left to
+    // the other kernels.
 
     @Override
-    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
-            boolean descending, Matrix h) {
-        steps(start, x, w, hPrevious, u, h, (z, before, after) -> rnnForward(f, z, after));
+    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
+        if (sweep.parts() == 1 && w instanceof PackedMatrix input && u instanceof PackedMatrix recurrent) {
+            steps(start, x, input, hPrevious, recurrent, h, (z, before, after) -> rnnForward(f, z, after));
+        } else {
+            super.rnnSteps(f, start, x, w, hPrevious, u, sweep, h);
+        }
     }
 
     @Override
-    public void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix c, Matrix h) {
-        steps(start, x, w, hPrevious, u, h, (z, before, after) -> lstmForward(z, c, c, after));
+        if (sweep.parts() == 1 && w instanceof PackedMatrix input && u instanceof PackedMatrix recurrent) {
+            steps(start, x, input, hPrevious, recurrent, h, (z, before, after) -> lstmForward(z, c, c, after));
+        } else {
+            super.lstmSteps(start, x, w, hPrevious, u, sweep, c, h);
+        }
     }
 
     @Override
-    public void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix h) {
-        steps(start, x, w, hPrevious, u, h, this::gruForward);
+        if (sweep.parts() == 1 && w instanceof PackedMatrix input && u instanceof PackedMatrix recurrent) {
+            steps(start, x, input, hPrevious, recurrent, h, this::gruForward);
+        } else {
+            super.gruSteps(start, x, w, hPrevious, u, sweep, h);
+        }
     }
 
     /** One step from the state before it to that after. */

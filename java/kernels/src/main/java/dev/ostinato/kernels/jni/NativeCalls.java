@@ -111,26 +111,30 @@ final class NativeCalls {
             long dhPrevious,
             int dhPreviousRows, int dhPreviousColumns, int dhPreviousStride);
 
-    static native void rnnSteps(long kernels, int activation, long start, int startRows, int startColumns,
-            int startStride, long x,
-            int xRows, int xColumns, int xStride, long w, long wSecond, long wLast, int wInputs, int wGates, int wUnits,
-            long hPrevious, int hPreviousRows, int hPreviousColumns, int hPreviousStride, long u, long uSecond,
-            long uLast, int uInputs, int uGates, int uUnits, int descending, long h, int hRows, int hColumns,
-            int hStride);
+    static native void rnnSteps(long kernels, int activation, int precision, long start, int startRows,
+            int startColumns, int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond,
+            long wLast, int wInputs, int wGates, int wUnits, long wScales, long wOffsets, long hPrevious,
+            int hPreviousRows,
+            int hPreviousColumns, int hPreviousStride, long u, long uSecond, long uLast, int uInputs, int uGates,
+            int uUnits, long uScales, long uOffsets, int descending, int from, int to, long scratch, int scratchRows,
+            int scratchColumns, int scratchStride, long h, int hRows, int hColumns, int hStride);
 
-    static native void lstmSteps(long kernels, long start, int startRows, int startColumns, int startStride, long x,
-            int xRows,
-            int xColumns, int xStride, long w, long wSecond, long wLast, int wInputs, int wGates, int wUnits,
-            long hPrevious, int hPreviousRows, int hPreviousColumns, int hPreviousStride, long u, long uSecond,
-            long uLast, int uInputs, int uGates, int uUnits, int descending, long c, int cRows, int cColumns,
-            int cStride, long h, int hRows, int hColumns, int hStride);
+    static native void lstmSteps(long kernels, int precision, long start, int startRows, int startColumns,
+            int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond, long wLast,
+            int wInputs,
+            int wGates, int wUnits, long wScales, long wOffsets, long hPrevious, int hPreviousRows,
+            int hPreviousColumns, int hPreviousStride, long u, long uSecond, long uLast, int uInputs, int uGates,
+            int uUnits, long uScales, long uOffsets, int descending, int from, int to, long scratch, int scratchRows,
+            int scratchColumns, int scratchStride, long c, int cRows, int cColumns, int cStride, long h, int hRows,
+            int hColumns, int hStride);
 
-    static native void gruSteps(long kernels, long start, int startRows, int startColumns, int startStride, long x,
-            int xRows,
-            int xColumns, int xStride, long w, long wSecond, long wLast, int wInputs, int wGates, int wUnits,
-            long hPrevious, int hPreviousRows, int hPreviousColumns, int hPreviousStride, long u, long uSecond,
-            long uLast, int uInputs, int uGates, int uUnits, int descending, long h, int hRows, int hColumns,
-            int hStride);
+    static native void gruSteps(long kernels, int precision, long start, int startRows, int startColumns,
+            int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond, long wLast,
+            int wInputs,
+            int wGates, int wUnits, long wScales, long wOffsets, long hPrevious, int hPreviousRows,
+            int hPreviousColumns, int hPreviousStride, long u, long uSecond, long uLast, int uInputs, int uGates,
+            int uUnits, long uScales, long uOffsets, int descending, int from, int to, long scratch, int scratchRows,
+            int scratchColumns, int scratchStride, long h, int hRows, int hColumns, int hStride);
 
     static native void apply(long kernels, int function, long x, int xRows, int xColumns, int xStride, long y,
             int yRows,

@@ -9,8 +9,10 @@ import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.KernelSet;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.QuantizedRows;
 import dev.ostinato.kernels.Scaling;
+import dev.ostinato.kernels.Sweep;
 import dev.ostinato.kernels.Transpose;
 import dev.ostinato.kernels.raw.Pool;
 import java.lang.ref.Reference;
@@ -21,6 +23,9 @@ final class NativeKernels implements KernelSet {
     static final int GEMM_SCRATCH = 180_224;
 
     private static final Pool<Matrix> SCRATCH = new Pool<>(() -> Matrix.of(1, GEMM_SCRATCH));
+
+    private static final Pool<Matrix> STEP_SCRATCH = new Pool<>(() -> Matrix.of(1, 4 * 1024));
+    private static final Matrix NO_SCRATCH = Matrix.of(0, 0);
 
     private final long kernels;
 
@@ -172,36 +177,89 @@ final class NativeKernels implements KernelSet {
     // Steps
 
     @Override
-    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
-            boolean descending, Matrix h) {
-        NativeCalls.rnnSteps(kernels, code(f), start.address(), start.rows(), start.columns(), start.stride(),
-                x.address(),
-                x.rows(), x.columns(), x.stride(), w.panelAddress(0), second(w), last(w), w.inputs(), w.gates(),
-                w.units(), hPrevious.address(), hPrevious.rows(), hPrevious.columns(), hPrevious.stride(),
-                u.panelAddress(0), second(u), last(u), u.inputs(), u.gates(), u.units(), descending ? 1 : 0,
+    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
+        PackedMatrix input = w.words();
+        PackedMatrix recurrent = u.words();
+        Matrix scratch = stepScratch(hPrevious.rows(), w, u);
+        NativeCalls.rnnSteps(kernels, code(f), precision(w), start.address(), start.rows(), start.columns(),
+                start.stride(), x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input),
+                last(input), input.inputs(), input.gates(), input.units(), scales(w), offsets(w), hPrevious.address(),
+                hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), recurrent.panelAddress(0),
+                second(recurrent), last(recurrent), recurrent.inputs(), recurrent.gates(), recurrent.units(),
+                scales(u), offsets(u), sweep.descending() ? 1 : 0, sweep.from(recurrent.panels()),
+                sweep.to(recurrent.panels()), scratch.address(), scratch.rows(), scratch.columns(), scratch.stride(),
                 h.address(), h.rows(), h.columns(), h.stride());
+        giveStepScratch(scratch);
     }
 
     @Override
-    public void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix c, Matrix h) {
-        NativeCalls.lstmSteps(kernels, start.address(), start.rows(), start.columns(), start.stride(), x.address(),
-                x.rows(),
-                x.columns(), x.stride(), w.panelAddress(0), second(w), last(w), w.inputs(), w.gates(), w.units(),
-                hPrevious.address(), hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), u.panelAddress(0),
-                second(u), last(u), u.inputs(), u.gates(), u.units(), descending ? 1 : 0, c.address(), c.rows(),
-                c.columns(), c.stride(), h.address(), h.rows(), h.columns(), h.stride());
+        PackedMatrix input = w.words();
+        PackedMatrix recurrent = u.words();
+        Matrix scratch = stepScratch(hPrevious.rows(), w, u);
+        NativeCalls.lstmSteps(kernels, precision(w), start.address(), start.rows(), start.columns(), start.stride(),
+                x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input), last(input),
+                input.inputs(), input.gates(), input.units(), scales(w), offsets(w), hPrevious.address(),
+                hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), recurrent.panelAddress(0),
+                second(recurrent), last(recurrent), recurrent.inputs(), recurrent.gates(), recurrent.units(),
+                scales(u), offsets(u), sweep.descending() ? 1 : 0, sweep.from(recurrent.panels()),
+                sweep.to(recurrent.panels()), scratch.address(), scratch.rows(), scratch.columns(), scratch.stride(),
+                c.address(), c.rows(), c.columns(), c.stride(), h.address(), h.rows(), h.columns(), h.stride());
+        giveStepScratch(scratch);
     }
 
     @Override
-    public void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix h) {
-        NativeCalls.gruSteps(kernels, start.address(), start.rows(), start.columns(), start.stride(), x.address(),
-                x.rows(),
-                x.columns(), x.stride(), w.panelAddress(0), second(w), last(w), w.inputs(), w.gates(), w.units(),
-                hPrevious.address(), hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), u.panelAddress(0),
-                second(u), last(u), u.inputs(), u.gates(), u.units(), descending ? 1 : 0, h.address(), h.rows(),
-                h.columns(), h.stride());
+        PackedMatrix input = w.words();
+        PackedMatrix recurrent = u.words();
+        Matrix scratch = stepScratch(hPrevious.rows(), w, u);
+        NativeCalls.gruSteps(kernels, precision(w), start.address(), start.rows(), start.columns(), start.stride(),
+                x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input), last(input),
+                input.inputs(), input.gates(), input.units(), scales(w), offsets(w), hPrevious.address(),
+                hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), recurrent.panelAddress(0),
+                second(recurrent), last(recurrent), recurrent.inputs(), recurrent.gates(), recurrent.units(),
+                scales(u), offsets(u), sweep.descending() ? 1 : 0, sweep.from(recurrent.panels()),
+                sweep.to(recurrent.panels()), scratch.address(), scratch.rows(), scratch.columns(), scratch.stride(),
+                h.address(), h.rows(), h.columns(), h.stride());
+        giveStepScratch(scratch);
+    }
+
+    /** Returns room for the levels of x and h at one step, if there are any: see {@code levelsIn} in {@code native/src/body/steps.inc}. */
+    private static Matrix stepScratch(int rows, PackedWeights w, PackedWeights u) {
+        if (!(u instanceof Int8Matrix)) {
+            return NO_SCRATCH;
+        }
+        long bytes = QuantizedRows.byteSize(rows, w.inputs()) + QuantizedRows.byteSize(rows, u.inputs());
+        Matrix scratch = STEP_SCRATCH.take();
+        return scratch.memory().byteSize() < bytes
+                ? Matrix.of(1, Math.toIntExact(Math.ceilDiv(bytes, Float.BYTES)))
+                : scratch;
+    }
+
+    private static void giveStepScratch(Matrix scratch) {
+        if (scratch != NO_SCRATCH) {
+            Reference.reachabilityFence(scratch);
+            STEP_SCRATCH.give(scratch);
+        }
+    }
+
+    private static int precision(PackedWeights w) {
+        return switch (w) {
+            case PackedMatrix ignored -> 0;
+            case Bf16Matrix ignored -> 1;
+            case Int8Matrix ignored -> 2;
+        };
+    }
+
+    private static long scales(PackedWeights w) {
+        return w instanceof Int8Matrix levels ? levels.scales().address() : 0;
+    }
+
+    private static long offsets(PackedWeights w) {
+        return w instanceof Int8Matrix levels ? levels.offsets().address() : 0;
     }
 
     // Elementwise functions and reductions

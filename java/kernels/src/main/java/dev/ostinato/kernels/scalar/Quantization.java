@@ -2,6 +2,7 @@ package dev.ostinato.kernels.scalar;
 
 import dev.ostinato.kernels.QuantizedRows;
 import dev.ostinato.kernels.Scaling;
+import dev.ostinato.kernels.raw.Raw;
 
 /** How a row is quantised, one number at a time. */
 public final class Quantization {
@@ -16,18 +17,27 @@ public final class Quantization {
 
     /** Returns the scale of a row whose largest magnitude is {@code m}, NaN if it has none. */
     public static float scale(Scaling scaling, float m) {
-        return switch (scaling) {
-            case ROW -> m < LEAST ? 0f : m < Float.POSITIVE_INFINITY ? m / QuantizedRows.MAX_LEVEL : Float.NaN;
-            case UNIT -> m <= 1f ? 1f / QuantizedRows.MAX_LEVEL : Float.NaN;
-        };
+        if (scaling == Scaling.UNIT && m <= 1f) {
+            return 1f / QuantizedRows.MAX_LEVEL;
+        }
+        return m < LEAST ? 0f : m < Float.POSITIVE_INFINITY ? m / QuantizedRows.MAX_LEVEL : Float.NaN;
     }
 
     /** Returns the number of levels in 1. */
     public static float factor(Scaling scaling, float m) {
-        return switch (scaling) {
-            case ROW -> m >= LEAST && m < Float.POSITIVE_INFINITY ? QuantizedRows.MAX_LEVEL / m : 0f;
-            case UNIT -> QuantizedRows.MAX_LEVEL;
-        };
+        if (scaling == Scaling.UNIT && m <= 1f) {
+            return QuantizedRows.MAX_LEVEL;
+        }
+        return m >= LEAST && m < Float.POSITIVE_INFINITY ? QuantizedRows.MAX_LEVEL / m : 0f;
+    }
+
+    /** Returns the largest magnitude of a row, of which NaN is larger than any number: as integers, floats without signs have this order. */
+    static float largestMagnitude(long x, int columns) {
+        int largest = 0;
+        for (int k = 0; k < columns; k++) {
+            largest = Math.max(largest, Raw.getInt(x, k) & Integer.MAX_VALUE);
+        }
+        return Float.intBitsToFloat(largest);
     }
 
     /** Returns an int whose low byte is the level as it is stored. */

@@ -24,18 +24,15 @@ final class ScalarNarrow {
         }
     }
 
-    private static float weight(Bf16Matrix w, int input, int output) {
+    /** Returns a weight as it is multiplied, 0 in the padding. */
+    static float weight(Bf16Matrix w, int input, int output) {
         int unit = output % Matrix.padded(w.units());
         return unit < w.units() ? w.get(input, output / Matrix.padded(w.units()), unit) : 0f;
     }
 
     static void quantize(Scaling scaling, Matrix x, QuantizedRows q) {
         for (int r = 0; r < x.rows(); r++) {
-            int largest = 0;
-            for (int k = 0; k < x.columns(); k++) {
-                largest = Math.max(largest, Raw.getInt(x.rowAddress(r), k) & Integer.MAX_VALUE);
-            }
-            float m = Float.intBitsToFloat(largest);
+            float m = Quantization.largestMagnitude(x.rowAddress(r), x.columns());
             float scale = Quantization.scale(scaling, m);
             Raw.set(q.scalesAddress(), r, scale);
             for (int k = 0; k < x.columns(); k++) {
@@ -59,7 +56,8 @@ final class ScalarNarrow {
         }
     }
 
-    private static int level(Int8Matrix w, int input, int output) {
+    /** Returns a weight's level, 0 in the padding. */
+    static int level(Int8Matrix w, int input, int output) {
         int unit = output % Matrix.padded(w.units());
         return unit < w.units() ? w.level(input, output / Matrix.padded(w.units()), unit) : 0;
     }

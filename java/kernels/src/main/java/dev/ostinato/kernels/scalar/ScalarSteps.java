@@ -1,8 +1,14 @@
 package dev.ostinato.kernels.scalar;
 
 import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.Bf16Matrix;
+import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.PackedWeights;
+import dev.ostinato.kernels.QuantizedRows;
+import dev.ostinato.kernels.Scaling;
+import dev.ostinato.kernels.Sweep;
 import dev.ostinato.kernels.raw.Raw;
 
 /** Steps of cells, unit by unit: the sums of its pre-activations, then its equations. */
@@ -12,27 +18,31 @@ final class ScalarSteps {
     private ScalarSteps() {
     }
 
-    static void rnn(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, Matrix h) {
+    static void rnn(Activation f, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
+        Scaling stateScaling = f == Activation.TANH ? Scaling.UNIT : Scaling.ROW;
         for (int row = 0; row < h.rows(); row++) {
             long inputs = x.rowAddress(row);
             long before = stateBefore(row, hPrevious, h);
-            for (int j = 0; j < h.columns(); j++) {
-                float z = product(before, u, 0, j, product(inputs, w, 0, j, start(start, row, h, 0, j)));
+            for (int j = firstUnit(sweep, u); j < endUnit(sweep, u); j++) {
+                float z = product(inputs, Scaling.ROW, w, 0, j, start(start, row, h, 0, j));
+                z = product(before, stateScaling, u, 0, j, z);
                 Raw.set(h.rowAddress(row), j, Elementary.flush(ScalarKernels.activation(f, z)));
             }
         }
     }
 
-    static void lstm(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, Matrix c, Matrix h) {
+    static void lstm(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep, Matrix c,
+            Matrix h) {
         for (int row = 0; row < h.rows(); row++) {
             long inputs = x.rowAddress(row);
             long before = stateBefore(row, hPrevious, h);
             long cell = c.rowAddress(row % hPrevious.rows());
-            for (int j = 0; j < h.columns(); j++) {
-                float i = product(before, u, 0, j, product(inputs, w, 0, j, start(start, row, h, 0, j)));
-                float f = product(before, u, 1, j, product(inputs, w, 1, j, start(start, row, h, 1, j)));
-                float g = product(before, u, 2, j, product(inputs, w, 2, j, start(start, row, h, 2, j)));
-                float o = product(before, u, 3, j, product(inputs, w, 3, j, start(start, row, h, 3, j)));
+            for (int j = firstUnit(sweep, u); j < endUnit(sweep, u); j++) {
+                float i = fromState(before, u, 0, j, fromInputs(inputs, w, 0, j, start(start, row, h, 0, j)));
+                float f = fromState(before, u, 1, j, fromInputs(inputs, w, 1, j, start(start, row, h, 1, j)));
+                float g = fromState(before, u, 2, j, fromInputs(inputs, w, 2, j, start(start, row, h, 2, j)));
+                float o = fromState(before, u, 3, j, fromInputs(inputs, w, 3, j, start(start, row, h, 3, j)));
                 float written = Elementary.sigmoid(i) * Elementary.tanh(g);
                 float next = Elementary.flush(Math.fma(Elementary.sigmoid(f), Raw.get(cell, j), written));
                 Raw.set(cell, j, next);
@@ -41,20 +51,33 @@ final class ScalarSteps {
         }
     }
 
-    static void gru(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, Matrix h) {
+    static void gru(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep, Matrix h) {
         for (int row = 0; row < h.rows(); row++) {
             long inputs = x.rowAddress(row);
             long before = stateBefore(row, hPrevious, h);
-            for (int j = 0; j < h.columns(); j++) {
-                float fromInputs = product(inputs, w, 0, j, start(start, row, h, 0, j));
-                float reset = product(before, u, 0, j, product(inputs, w, 1, j, start(start, row, h, 1, j)));
-                float update = product(before, u, 1, j, product(inputs, w, 2, j, start(start, row, h, 2, j)));
-                float fromState = product(before, u, 2, j, start(start, row, h, 3, j));
-                float n = Elementary.tanh(Math.fma(Elementary.sigmoid(reset), fromState, fromInputs));
+            for (int j = firstUnit(sweep, u); j < endUnit(sweep, u); j++) {
+                float n = fromInputs(inputs, w, 0, j, start(start, row, h, 0, j));
+                float reset = fromState(before, u, 0, j, fromInputs(inputs, w, 1, j, start(start, row, h, 1, j)));
+                float update = fromState(before, u, 1, j, fromInputs(inputs, w, 2, j, start(start, row, h, 2, j)));
+                float m = fromState(before, u, 2, j, start(start, row, h, 3, j));
+                n = Elementary.tanh(Math.fma(Elementary.sigmoid(reset), m, n));
                 float next = Math.fma(Elementary.sigmoid(update), Raw.get(before, j) - n, n);
                 Raw.set(h.rowAddress(row), j, Elementary.flush(next));
             }
         }
+    }
+
+    private static int firstUnit(Sweep sweep, PackedWeights u) {
+        return unit(u.words(), sweep.from(u.words().panels()));
+    }
+
+    private static int endUnit(Sweep sweep, PackedWeights u) {
+        return unit(u.words(), sweep.to(u.words().panels()));
+    }
+
+    /** Returns the first unit of a panel, or behind the last panel the number of them, with padding. */
+    private static int unit(PackedMatrix u, int panel) {
+        return panel < u.panels() ? u.output(panel, 0) : Matrix.padded(u.units());
     }
 
     private static long stateBefore(int row, Matrix hPrevious, Matrix h) {
@@ -66,6 +89,25 @@ final class ScalarSteps {
         return Raw.get(start.rowAddress(start.rows() == 1 ? 0 : row), (long) slot * h.columns() + unit);
     }
 
+    private static float fromInputs(long x, PackedWeights w, int gate, int unit, float sum) {
+        return product(x, Scaling.ROW, w, gate, unit, sum);
+    }
+
+    /** The product with a state that is made of values of tanh. */
+    private static float fromState(long h, PackedWeights u, int gate, int unit, float sum) {
+        return product(h, Scaling.UNIT, u, gate, unit, sum);
+    }
+
+    /** Returns what one output becomes when a row's product is added to it. */
+    private static float product(long a, Scaling scaling, PackedWeights w, int gate, int unit, float sum) {
+        int output = gate * Matrix.padded(w.units()) + unit;
+        return switch (w) {
+            case PackedMatrix floats -> product(a, floats, gate, unit, sum);
+            case Bf16Matrix halves -> product(a, halves, output, sum);
+            case Int8Matrix levels -> product(a, scaling, levels, output, sum);
+        };
+    }
+
     private static float product(long a, PackedMatrix w, int gate, int unit, float sum) {
         int panel = unit / (w.gates() > 1 ? BLOCK : PackedMatrix.PLAIN_BLOCKS * BLOCK);
         int first = w.output(panel, 0);
@@ -75,5 +117,28 @@ final class ScalarSteps {
             sum = Math.fma(Raw.get(a, k), Raw.get(weights, (long) k * w.blocks(panel) * BLOCK + lane), sum);
         }
         return sum;
+    }
+
+    private static float product(long a, Bf16Matrix w, int output, float sum) {
+        for (int k = 0; k < w.inputs(); k++) {
+            sum = Math.fma(Raw.get(a, k), ScalarNarrow.weight(w, k, output), sum);
+        }
+        return sum;
+    }
+
+    /** The row is quantised once more for every output, so that nothing needs to be kept. */
+    private static float product(long a, Scaling scaling, Int8Matrix w, int output, float sum) {
+        if (w.inputs() == 0) {
+            return sum;
+        }
+        float m = Quantization.largestMagnitude(a, w.inputs());
+        float rowScale = Quantization.scale(scaling, m);
+        float factor = Quantization.factor(scaling, m);
+        int levels = 0;
+        for (int k = 0; k < w.inputs() && !Float.isNaN(rowScale); k++) {
+            int level = (Quantization.storedLevel(Raw.get(a, k), factor) & 0xff) - QuantizedRows.ZERO;
+            levels += level * ScalarNarrow.level(w, k, output);
+        }
+        return Math.fma((float) levels, rowScale * Raw.get(w.scales().address(), output), sum);
     }
 }

@@ -21,15 +21,16 @@ final class VectorBf16 {
     }
 
     static void multiplyAdd(Matrix a, Bf16Matrix w, Matrix out) {
-        multiplyAdd(a.address(), VectorProducts.bytes(a), a.rows(), w, out.address(), VectorProducts.bytes(out));
+        multiplyAdd(a.address(), VectorProducts.bytes(a), a.rows(), w, 0, w.words().panels(), out.address(),
+                VectorProducts.bytes(out));
     }
 
-    /** The same of rows at an address, {@code aRow} and {@code outRow} bytes apart. */
-    static void multiplyAdd(long a, long aRow, int aRows, Bf16Matrix w, long out, long outRow) {
+    /** The same of rows at an address, {@code aRow} and {@code outRow} bytes apart, and some of the panels. */
+    static void multiplyAdd(long a, long aRow, int aRows, Bf16Matrix w, int from, int to, long out, long outRow) {
         PackedMatrix words = w.words();
         if (aRows == 1) {
-            for (int panel = 0; panel < words.panels(); panel++) {
-                multiplyAddRow(a, w, panel, out);
+            for (int panel = from; panel < to; panel++) {
+                multiplyAddRow(a, words, w.inputs(), panel, out);
             }
             return;
         }
@@ -40,7 +41,7 @@ final class VectorBf16 {
             for (int input = 0; input < w.inputs(); input += INPUTS_AT_A_TIME) {
                 int inputs = Math.min(INPUTS_AT_A_TIME, w.inputs() - input);
                 VectorProducts.pack(a + row * aRow + (long) input * Float.BYTES, aRow, rows, inputs, packed.address());
-                for (int panel = 0; panel < words.panels(); panel++) {
+                for (int panel = from; panel < to; panel++) {
                     multiplyAddPanel(packed.address(), words, widened.address(), out + row * outRow, outRow, rows,
                             input, inputs, panel);
                 }
@@ -68,11 +69,10 @@ final class VectorBf16 {
         }
     }
 
-    /** One panel and a single row: the weights are read once, in order, so what counts is enough independent sums. */
-    static void multiplyAddRow(long a, Bf16Matrix w, int panel, long out) {
-        PackedMatrix words = w.words();
+    /** One panel and a single row of {@code inputs} elements: the weights are read once, in order, so what counts is enough independent sums. */
+    static void multiplyAddRow(long a, PackedMatrix words, int inputs, int panel, long out) {
         int vectors = vectors(words, panel);
-        int pairs = w.inputs() / 2;
+        int pairs = inputs / 2;
         long step = vectors * Lanes.BYTES;
         int v = 0;
         while (v < vectors) {
@@ -99,17 +99,16 @@ final class VectorBf16 {
                 v++;
             }
         }
-        if (w.inputs() % 2 == 1) {
-            multiplyAddLast(a, w, panel, out);
+        if (inputs % 2 == 1) {
+            multiplyAddLast(a, words, inputs, panel, out);
         }
     }
 
     /** The last input of an odd number, which shares its words with none. */
-    private static void multiplyAddLast(long a, Bf16Matrix w, int panel, long out) {
-        PackedMatrix words = w.words();
+    private static void multiplyAddLast(long a, PackedMatrix words, int inputs, int panel, long out) {
         int vectors = vectors(words, panel);
-        long last = a + (w.inputs() - 1L) * Float.BYTES;
-        long from = words.panelAddress(panel) + (words.inputs() - 1L) * vectors * Lanes.BYTES;
+        long last = a + (inputs - 1L) * Float.BYTES;
+        long from = words.panelAddress(panel) + inputs / 2L * vectors * Lanes.BYTES;
         for (int v = 0; v < vectors; v++) {
             Bf16Tiles.last(last, from + v * Lanes.BYTES, out + outputOffset(words, panel, v));
         }

@@ -39,10 +39,12 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class VectorInt8 {
     /** Rows whose pairs are made at a time: a panel of weights passes by all of them before the next. */
-    private static final int ROWS_AT_A_TIME = 16;
+    static final int ROWS_AT_A_TIME = 16;
 
     /** Vectors in a tile. Only an addition waits for the word before, so that four sums are enough. */
     private static final int TILE = 4;
+
+    static final long TILE_BYTES = TILE * BYTES;
 
     /** Levels as they are stored differ from signed bytes in the highest bit. */
     private static final short SIGNS = (short) 0x8080;
@@ -109,9 +111,9 @@ final class VectorInt8 {
     static void multiplyAdd(QuantizedRows a, Int8Matrix w, Matrix out) {
         int rowsAtATime = Math.min(ROWS_AT_A_TIME, a.rows());
         long pairBytes = a.stride();
-        Memory scratch = scratch(2 * pairBytes * rowsAtATime + TILE * BYTES);
+        Memory scratch = scratch(2 * pairBytes * rowsAtATime + TILE_BYTES);
         long sums = scratch.address();
-        long pairs = sums + TILE * BYTES;
+        long pairs = sums + TILE_BYTES;
         for (int row = 0; row < a.rows(); row += ROWS_AT_A_TIME) {
             int rows = Math.min(ROWS_AT_A_TIME, a.rows() - row);
             for (int r = 0; r < rows; r++) {
@@ -125,6 +127,30 @@ final class VectorInt8 {
             }
         }
         SCRATCH.give(scratch);
+    }
+
+    // A row for a step: its levels, the pairs of them, and its scale
+
+    /** Returns the bytes that a row takes. */
+    static long rowBytes(int columns) {
+        return 3 * pairBytes(columns) + Memory.ALIGNMENT;
+    }
+
+    private static long pairBytes(int columns) {
+        return Matrix.padded(Math.ceilDiv(columns, Float.BYTES)) * (long) Float.BYTES;
+    }
+
+    /** Makes such a row. */
+    static void prepareRow(Scaling scaling, long x, int columns, long row) {
+        long pairBytes = pairBytes(columns);
+        quantize(scaling, x, columns, row, row + 3 * pairBytes);
+        takeApart(row, pairBytes, row + pairBytes);
+    }
+
+    /** One panel and such a row; {@code sums} is room for {@link #TILE_BYTES}. */
+    static void multiplyAddRow(long row, Int8Matrix w, int panel, long out, long sums) {
+        long pairBytes = pairBytes(w.inputs());
+        multiplyAddPanel(row + pairBytes, pairBytes, Raw.get(row + 3 * pairBytes), w, panel, out, sums);
     }
 
     private static Memory scratch(long bytes) {

@@ -9,8 +9,10 @@ import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.KernelSet;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.QuantizedRows;
 import dev.ostinato.kernels.Scaling;
+import dev.ostinato.kernels.Sweep;
 import dev.ostinato.kernels.Transpose;
 import dev.ostinato.kernels.raw.Raw;
 
@@ -146,21 +148,21 @@ final class VectorKernels implements KernelSet {
     // Steps
 
     @Override
-    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u,
-            boolean descending, Matrix h) {
-        VectorSteps.rnn(f, start, x, w, hPrevious, u, descending, h);
+    public void rnnSteps(Activation f, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
+        VectorSteps.rnn(f, start, x, w, hPrevious, u, sweep, h);
     }
 
     @Override
-    public void lstmSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix c, Matrix h) {
-        VectorSteps.lstm(start, x, w, hPrevious, u, descending, c, h);
+        VectorSteps.lstm(start, x, w, hPrevious, u, sweep, c, h);
     }
 
     @Override
-    public void gruSteps(Matrix start, Matrix x, PackedMatrix w, Matrix hPrevious, PackedMatrix u, boolean descending,
+    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix h) {
-        VectorSteps.gru(start, x, w, hPrevious, u, descending, h);
+        VectorSteps.gru(start, x, w, hPrevious, u, sweep, h);
     }
 
     // Elementwise functions and reductions

@@ -25,13 +25,13 @@ final class VectorProducts {
     }
 
     static void multiplyAdd(Matrix a, PackedMatrix w, Matrix out) {
-        multiplyAdd(a.address(), bytes(a), a.rows(), w, out.address(), bytes(out));
+        multiplyAdd(a.address(), bytes(a), a.rows(), w, 0, w.panels(), out.address(), bytes(out));
     }
 
-    /** The same of rows at an address, {@code aRow} and {@code outRow} bytes apart. */
-    static void multiplyAdd(long a, long aRow, int aRows, PackedMatrix w, long out, long outRow) {
+    /** The same of rows at an address, {@code aRow} and {@code outRow} bytes apart, and some of the panels. */
+    static void multiplyAdd(long a, long aRow, int aRows, PackedMatrix w, int from, int to, long out, long outRow) {
         if (aRows == 1) {
-            for (int panel = 0; panel < w.panels(); panel++) {
+            for (int panel = from; panel < to; panel++) {
                 multiplyAddRow(a, w, w.inputs(), panel, out);
             }
             return;
@@ -42,8 +42,9 @@ final class VectorProducts {
             for (int input = 0; input < w.inputs(); input += INPUTS_AT_A_TIME) {
                 int inputs = Math.min(INPUTS_AT_A_TIME, w.inputs() - input);
                 pack(a + row * aRow + (long) input * Float.BYTES, aRow, rows, inputs, scratch.address());
-                for (int panel = 0; panel < w.panels(); panel++) {
-                    multiplyAddPanel(scratch.address(), w, out + row * outRow, outRow, rows, input, inputs, panel);
+                for (int panel = from; panel < to; panel++) {
+                    multiplyAddPanel(scratch.address(), w, out + row * outRow, outRow, rows, input, inputs, panel,
+                            from, to);
                 }
             }
         }
@@ -91,9 +92,9 @@ final class VectorProducts {
         }
     }
 
-    /** All columns of a panel, but for an odd last one, which is taken together with a neighbour's. */
+    /** All columns of a panel, but for an odd last one, which is taken together with that of a neighbour within the range. */
     private static void multiplyAddPanel(long packed, PackedMatrix w, long out, long outRow, int rows, int input,
-            int inputs, int panel) {
+            int inputs, int panel, int from, int to) {
         int vectors = vectors(w, panel);
         long step = vectors * Lanes.BYTES;
         long weights = w.panelAddress(panel) + input * step;
@@ -104,10 +105,10 @@ final class VectorProducts {
                     out + outputOffset(w, panel, v + 1) - c, rows, inputs);
         }
         if (v < vectors) {
-            boolean first = panel % 2 == 0;
+            boolean first = (panel - from) % 2 == 0;
             long b = weights + v * Lanes.BYTES;
             long c = out + outputOffset(w, panel, v);
-            if (first && panel + 1 < w.panels() && vectors(w, panel + 1) == vectors) {
+            if (first && panel + 1 < to && vectors(w, panel + 1) == vectors) {
                 long next = w.panelAddress(panel + 1) - w.panelAddress(panel);
                 product(packed, b, step, next, c, outRow, out + outputOffset(w, panel + 1, v) - c, rows, inputs);
             } else if (first || vectors(w, panel - 1) != vectors) {
