@@ -32,6 +32,7 @@ final class ConformanceCases {
     private static final int[] PADDED = {0, 16, 32, 48, 64, 112, 272};
     private static final int[] FEW_ROWS = {0, 1, 2, 7};
     private static final int[] COLUMNS = columns();
+    private static final List<Precision> PRECISIONS = List.of(Precision.values());
     /** Prime, so that 65537 patterns that far apart spread over all floats. */
     private static final int PATTERN_STEP = 65521;
 
@@ -314,7 +315,7 @@ final class ConformanceCases {
                     steps(shape, Precision.F32, Sweep.ASCENDING, turn % 2 == 0);
                     steps(shape, Precision.BF16, Sweep.DESCENDING, turn % 2 == 1);
                     steps(shape, Precision.INT8, Sweep.ASCENDING, turn % 2 == 0);
-                    Precision precision = Precision.values()[turn % 3];
+                    Precision precision = PRECISIONS.get(turn % 3);
                     StepsShape one = new StepsShape(streams, 1, inputs, units, turn % 2 == 0);
                     steps(one, precision, Sweep.DESCENDING.share(turn / 3 % 2, 2), turn % 2 == 0);
                     steps(one, precision, Sweep.ASCENDING.share(turn / 3 % 3, 3), turn % 2 == 1);
@@ -322,7 +323,7 @@ final class ConformanceCases {
                 }
             }
         }
-        for (Precision precision : Precision.values()) {
+        for (Precision precision : PRECISIONS) {
             steps(new StepsShape(1, 2, 300, 257, true), precision, Sweep.ASCENDING, true);
             steps(new StepsShape(1, 2, 4000, 100, true), precision, Sweep.ASCENDING, true); // more than may be copied to the stack
             steps(new StepsShape(33, 2, 20, 40, true), precision, Sweep.DESCENDING, true);
