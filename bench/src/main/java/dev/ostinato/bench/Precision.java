@@ -6,6 +6,7 @@ import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.QuantizedRows;
 import dev.ostinato.kernels.Scaling;
 
@@ -42,6 +43,26 @@ public enum Precision {
                 Backends.kernels("scalar").quantize(Scaling.ROW, rows, quantized);
                 yield (kernels, out) -> kernels.multiplyAddInt8(quantized, packed, out);
             }
+        };
+    }
+
+    /** Packs the weights of a step this way, interleaved. */
+    PackedWeights[] pair(PackedMatrix w, PackedMatrix u) {
+        return switch (this) {
+            case F32 -> {
+                PackedMatrix both = PackedMatrix.of(w.inputs() + u.inputs(), w.gates(), w.units());
+                for (int k = 0; k < both.inputs(); k++) {
+                    PackedMatrix from = k < w.inputs() ? w : u;
+                    for (int gate = 0; gate < both.gates(); gate++) {
+                        for (int unit = 0; unit < both.units(); unit++) {
+                            both.set(k, gate, unit, from.get(k < w.inputs() ? k : k - w.inputs(), gate, unit));
+                        }
+                    }
+                }
+                yield new PackedWeights[] {both.inputs(0, w.inputs()), both.inputs(w.inputs(), both.inputs())};
+            }
+            case BF16 -> Bf16Matrix.pair(w, u);
+            case INT8 -> Int8Matrix.pair(w, u);
         };
     }
 }

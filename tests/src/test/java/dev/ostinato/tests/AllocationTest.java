@@ -4,13 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
 import dev.ostinato.kernels.Backends;
+import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.Slice;
 import dev.ostinato.kernels.SliceKernels;
+import dev.ostinato.kernels.Sweep;
 import dev.ostinato.kernels.Transpose;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.State;
+import dev.ostinato.tests.Operands.Precision;
 import java.lang.management.ManagementFactory;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -91,6 +96,23 @@ final class AllocationTest {
             model.run(x, state, y);
             model.run(from, state, to);
         });
+    }
+
+    static Stream<Arguments> precisions() {
+        return Stream.of(Precision.values()).flatMap(p -> Stream.of(Arguments.of(p, 1), Arguments.of(p, 5)));
+    }
+
+    @ParameterizedTest(name = "{0}, {1} rows")
+    @MethodSource("precisions")
+    void aStepOfAKernelAllocatesNothing(Precision precision, int rows) {
+        Kernels kernels = Backends.kernels(backend);
+        PackedWeights[] wu = new Operands(Inputs.NORMAL, 1).stepWeights(precision, true, 10, 4, 35);
+        Matrix start = Matrix.of(1, 4 * 48);
+        Matrix x = Matrix.of(rows, 10);
+        Matrix c = Matrix.of(rows, 48);
+        Matrix[] h = {Matrix.of(rows, 48), Matrix.of(rows, 48)};
+        Sweep[] sweeps = {Sweep.ASCENDING, Sweep.DESCENDING, Sweep.ASCENDING.share(0, 2), Sweep.ASCENDING.share(1, 2)};
+        allocatesNothing(i -> kernels.lstmSteps(start, x, wu[0], h[i % 2], wu[1], sweeps[i % 4], c, h[1 - i % 2]));
     }
 
     @Test

@@ -24,8 +24,7 @@ final class ScalarNarrow {
         }
     }
 
-    /** Returns a weight as it is multiplied, 0 in the padding. */
-    static float weight(Bf16Matrix w, int input, int output) {
+    private static float weight(Bf16Matrix w, int input, int output) {
         int unit = output % Matrix.padded(w.units());
         return unit < w.units() ? w.get(input, output / Matrix.padded(w.units()), unit) : 0f;
     }
@@ -56,8 +55,7 @@ final class ScalarNarrow {
         }
     }
 
-    /** Returns a weight's level, 0 in the padding. */
-    static int level(Int8Matrix w, int input, int output) {
+    private static int level(Int8Matrix w, int input, int output) {
         int unit = output % Matrix.padded(w.units());
         return unit < w.units() ? w.level(input, output / Matrix.padded(w.units()), unit) : 0;
     }

@@ -100,34 +100,38 @@ final class ScalarSteps {
 
     /** Returns what one output becomes when a row's product is added to it. */
     private static float product(long a, Scaling scaling, PackedWeights w, int gate, int unit, float sum) {
-        int output = gate * Matrix.padded(w.units()) + unit;
+        PackedMatrix words = w.words();
+        int panel = unit / (w.gates() > 1 ? BLOCK : PackedMatrix.PLAIN_BLOCKS * BLOCK);
+        long lane = w.gates() > 1 ? (long) gate * BLOCK + unit % BLOCK : unit - words.output(panel, 0);
+        long column = words.panelAddress(panel) + lane * Integer.BYTES;
+        long step = (long) words.blocks(panel) * BLOCK;
         return switch (w) {
-            case PackedMatrix floats -> product(a, floats, gate, unit, sum);
-            case Bf16Matrix halves -> product(a, halves, output, sum);
-            case Int8Matrix levels -> product(a, scaling, levels, output, sum);
+            case PackedMatrix floats -> floats(a, column, step, floats.inputs(), sum);
+            case Bf16Matrix halves -> halves(a, column, step, halves.inputs(), sum);
+            case Int8Matrix levels -> levels(a, scaling, column, step, levels,
+                    Raw.get(levels.scales().address(), (long) gate * Matrix.padded(w.units()) + unit), sum);
         };
     }
 
-    private static float product(long a, PackedMatrix w, int gate, int unit, float sum) {
-        int panel = unit / (w.gates() > 1 ? BLOCK : PackedMatrix.PLAIN_BLOCKS * BLOCK);
-        int first = w.output(panel, 0);
-        long weights = w.panelAddress(panel);
-        long lane = w.gates() > 1 ? (long) gate * BLOCK + unit % BLOCK : unit - first;
-        for (int k = 0; k < w.inputs(); k++) {
-            sum = Math.fma(Raw.get(a, k), Raw.get(weights, (long) k * w.blocks(panel) * BLOCK + lane), sum);
+    /** A column of weights: word k is {@code k * step} words on. */
+    private static float floats(long a, long column, long step, int inputs, float sum) {
+        for (int k = 0; k < inputs; k++) {
+            sum = Math.fma(Raw.get(a, k), Raw.get(column, k * step), sum);
         }
         return sum;
     }
 
-    private static float product(long a, Bf16Matrix w, int output, float sum) {
-        for (int k = 0; k < w.inputs(); k++) {
-            sum = Math.fma(Raw.get(a, k), ScalarNarrow.weight(w, k, output), sum);
+    private static float halves(long a, long column, long step, int inputs, float sum) {
+        for (int k = 0; k < inputs; k++) {
+            int word = Raw.getInt(column, k / 2 * step);
+            float weight = Float.intBitsToFloat(k % 2 == 0 ? word << Short.SIZE : word & 0xffff0000);
+            sum = Math.fma(Raw.get(a, k), weight, sum);
         }
         return sum;
     }
 
     /** The row is quantised once more for every output, so that nothing needs to be kept. */
-    private static float product(long a, Scaling scaling, Int8Matrix w, int output, float sum) {
+    private static float levels(long a, Scaling scaling, long column, long step, Int8Matrix w, float scale, float sum) {
         if (w.inputs() == 0) {
             return sum;
         }
@@ -137,8 +141,8 @@ final class ScalarSteps {
         int levels = 0;
         for (int k = 0; k < w.inputs() && !Float.isNaN(rowScale); k++) {
             int level = (Quantization.storedLevel(Raw.get(a, k), factor) & 0xff) - QuantizedRows.ZERO;
-            levels += level * ScalarNarrow.level(w, k, output);
+            levels += level * (byte) (Raw.getInt(column, k / 4 * step) >> (k % 4 * Byte.SIZE));
         }
-        return Math.fma((float) levels, rowScale * Raw.get(w.scales().address(), output), sum);
+        return Math.fma((float) levels, rowScale * scale, sum);
     }
 }
