@@ -35,17 +35,18 @@ public class StepBenchmark {
     @Param({"vector", "scalar"})
     public String backend;
 
-    private CellSteps steps;
+    private CellCalls steps;
 
     @Setup
     public void setUp() {
         CellType type = CellType.of(cell);
-        new CellSteps(type, hidden, backend).checkAgainst(new CellSteps(type, hidden, "scalar"), 8);
-        steps = new CellSteps(type, hidden, backend);
+        CellCalls.Shape shape = CellCalls.Shape.step(type, hidden);
+        new CellCalls(shape, backend).checkAgainst(new CellCalls(shape, "scalar"), 8);
+        steps = new CellCalls(shape, backend);
     }
 
     @Benchmark
     public float[] step() {
-        return steps.step();
+        return steps.call();
     }
 }

@@ -5,8 +5,8 @@ import dev.ostinato.nn.NamedArray;
 import java.util.List;
 
 /**
- * One step of a recurrent layer as an ONNX model: X (1, 1, H), initial_h and, of an LSTM, initial_c (1, 1, H) in; Y_h and Y_c out. Field
- * numbers are those of {@code onnx.proto}.
+ * T steps of a recurrent layer as an ONNX model: X (T, B, H), initial_h and, of an LSTM, initial_c (1, B, H) in; Y_h, Y_c and, of more than
+ * one step, Y (T, 1, B, H) out. Field numbers are those of {@code onnx.proto}.
  */
 final class OnnxCell {
     private static final int IR_VERSION = 8;
@@ -16,12 +16,16 @@ final class OnnxCell {
 
     private final CellType cell;
     private final int hidden;
+    private final int steps;
+    private final int rows;
     private final List<NamedArray> weights;
 
     /** @param weights {@code weight_ih}, {@code weight_hh}, {@code bias_ih}, {@code bias_hh} in PyTorch's layout */
-    OnnxCell(CellType cell, int hidden, List<NamedArray> weights) {
+    OnnxCell(CellType cell, int hidden, int steps, int rows, List<NamedArray> weights) {
         this.cell = cell;
         this.hidden = hidden;
+        this.steps = steps;
+        this.rows = rows;
         this.weights = weights;
     }
 
@@ -41,27 +45,27 @@ final class OnnxCell {
                 .put(5, initializer("W", reordered(weights.get(0), hidden), 1, gates * hidden, hidden))
                 .put(5, initializer("R", reordered(weights.get(1), hidden), 1, gates * hidden, hidden))
                 .put(5, initializer("B", biases(), 1, 2 * gates * hidden))
-                .put(11, value("X")).put(11, value("initial_h"));
+                .put(11, value("X", steps, rows, hidden)).put(11, value("initial_h", 1, rows, hidden));
         if (hasCellState(cell)) {
-            graph.put(11, value("initial_c"));
+            graph.put(11, value("initial_c", 1, rows, hidden));
         }
-        graph.put(12, value("Y_h"));
+        graph.put(12, value("Y_h", 1, rows, hidden));
         if (hasCellState(cell)) {
-            graph.put(12, value("Y_c"));
+            graph.put(12, value("Y_c", 1, rows, hidden));
         }
-        return graph;
+        return steps == 1 ? graph : graph.put(12, value("Y", steps, 1, rows, hidden));
     }
 
     private Protobuf node() {
         Protobuf node = new Protobuf();
-        // The empty name leaves an optional one out: sequence_lens, and Y, all of h over time.
+        // The empty name leaves an optional one out: sequence_lens, and of a single step Y, all of h over time.
         for (String input : List.of("X", "W", "R", "B", "", "initial_h")) {
             node.put(1, input);
         }
         if (hasCellState(cell)) {
             node.put(1, "initial_c");
         }
-        node.put(2, "").put(2, "Y_h");
+        node.put(2, steps == 1 ? "" : "Y").put(2, "Y_h");
         if (hasCellState(cell)) {
             node.put(2, "Y_c");
         }
@@ -118,10 +122,10 @@ final class OnnxCell {
         return new Protobuf().put(1, name).put(3, value).put(20, INT);
     }
 
-    /** A ValueInfoProto of a tensor of floats (1, 1, H). */
-    private Protobuf value(String name) {
+    /** A ValueInfoProto of a tensor of floats. */
+    private static Protobuf value(String name, int... sizes) {
         Protobuf shape = new Protobuf();
-        for (int size : new int[] {1, 1, hidden}) {
+        for (int size : sizes) {
             shape.put(1, new Protobuf().put(1, size));
         }
         return new Protobuf().put(1, name).put(2, new Protobuf().put(1, new Protobuf().put(1, FLOAT).put(2, shape)));

@@ -31,13 +31,14 @@ public class OnnxRuntimeStepBenchmark {
     @Param({"64", "128", "256"})
     public int hidden;
 
-    private OnnxRuntimeSteps steps;
+    private OnnxRuntimeCalls steps;
 
     @Setup
     public void setUp() throws OrtException {
         CellType type = CellType.of(cell);
-        steps = new OnnxRuntimeSteps(type, hidden);
-        steps.checkAgainst(new CellSteps(type, hidden, "scalar"), StepComparison.CHECKED, StepComparison.TOLERANCE);
+        steps = new OnnxRuntimeCalls(CellCalls.Shape.step(type, hidden), 1);
+        steps.checkAgainst(new CellCalls(CellCalls.Shape.step(type, hidden), "scalar"), StepComparison.CHECKED,
+                StepComparison.TOLERANCE);
     }
 
     @TearDown
@@ -47,6 +48,6 @@ public class OnnxRuntimeStepBenchmark {
 
     @Benchmark
     public float[] step() throws OrtException {
-        return steps.step();
+        return steps.call();
     }
 }

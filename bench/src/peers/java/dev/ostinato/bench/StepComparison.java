@@ -30,13 +30,14 @@ public final class StepComparison {
         CellType cell = CellType.of(options.text("cell"));
         int hidden = options.count("hidden");
         String backend = options.text("backend");
-        try (OnnxRuntimeSteps peer = new OnnxRuntimeSteps(cell, hidden)) {
-            peer.checkAgainst(new CellSteps(cell, hidden, backend), CHECKED, TOLERANCE);
-            CellSteps ours = new CellSteps(cell, hidden, backend);
+        CellCalls.Shape shape = CellCalls.Shape.step(cell, hidden);
+        try (OnnxRuntimeCalls peer = new OnnxRuntimeCalls(shape, 1)) {
+            peer.checkAgainst(new CellCalls(shape, backend), CHECKED, TOLERANCE);
+            CellCalls ours = new CellCalls(shape, backend);
             JsonLine line = new JsonLine().put("kind", "step").put("cell", cell.label()).put("hidden", hidden)
                     .put("backend", backend).put("peer", "ONNX Runtime " + OrtEnvironment.getEnvironment().getVersion())
                     .put("unit", "ns");
-            System.out.println(measure(ours::step, peer::step, options, line));
+            System.out.println(measure(ours::call, peer::call, options, line));
         }
     }
 

@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.Sweep;
 import java.util.List;
 
@@ -50,7 +51,7 @@ abstract class Cell {
      * @param c (B, Hp) updated, and without a cell state h
      * @param h (T * B, Hp) overwritten
      */
-    abstract Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h);
+    abstract Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h);
 
     /** Returns whether there is a cell state besides h. */
     boolean hasCellState() {
@@ -67,6 +68,12 @@ abstract class Cell {
         PackedMatrix[] pair = PackedMatrix.pair(block, offset, inputs, hidden, gates, hidden);
         return new CellWeights(pair[0], List.of(pair[1]), GateLayout.bias(block, offset, inputs, hidden, gates, 0),
                 GateLayout.bias(block, offset, inputs, hidden, gates, 1));
+    }
+
+    /** Returns the weights at a precision. */
+    StepWeights stepWeights(CellWeights w, Precision precision) {
+        PackedWeights[] pair = precision.pair(w.input(), w.recurrent().getFirst());
+        return new StepWeights(pair[0], List.of(pair[1]));
     }
 
     /** Returns the columns of z that W x is added to. */
@@ -136,7 +143,20 @@ abstract class Cell {
      */
     record Gradients(Matrix dh, Matrix dhPrevious, Matrix dc, Matrix scratch) {}
 
-    /** Some steps of inference laid out in memory; {@code sweep} as in {@link Kernels#rnnSteps}. */
+    /**
+     * The weights of a layer as steps of inference read them.
+     *
+     * @param input W
+     * @param recurrent U, in as many matrices as a step has sweeps
+     */
+    record StepWeights(PackedWeights input, List<PackedWeights> recurrent) {
+        /** Returns the weights for steps whose products with the inputs are in what they start from. */
+        StepWeights withoutInputs() {
+            return new StepWeights(input.withoutInputs(), recurrent);
+        }
+    }
+
+    /** Some steps of inference laid out in memory; {@code sweep} as in {@link Kernels#rnnSteps}, the whole if not {@link #fused}. */
     @FunctionalInterface
     interface Inference {
         void run(Kernels k, Sweep sweep);

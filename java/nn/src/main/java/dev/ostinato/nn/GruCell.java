@@ -45,7 +45,7 @@ final class GruCell extends Cell {
     }
 
     @Override
-    Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
+    Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
         return (k, sweep) -> k.gruSteps(start, x, w.input(), hPrevious, w.recurrent().getFirst(), sweep, h);
     }
 

@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Scaling;
 import java.util.List;
 
 /**
@@ -54,19 +55,36 @@ final class GruResetBeforeCell extends Cell {
     }
 
     @Override
-    Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
+    StepWeights stepWeights(CellWeights w, Precision precision) {
+        return new StepWeights(precision.of(w.input()), w.recurrent().stream().map(precision::of).toList());
+    }
+
+    @Override
+    Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
         int rows = hPrevious.rows();
-        Step[] steps = new Step[h.rows() / rows];
+        Inference[] steps = new Inference[h.rows() / rows];
         for (int t = 0; t < steps.length; t++) {
             int from = t * rows;
             Matrix before = t == 0 ? hPrevious : h.rows(from - rows, from);
-            steps[t] =
-                    step(new Views(start.rows(from, from + rows), before, h.rows(from, from + rows), before, before));
+            steps[t] = oneStep(w, start.rows(from, from + rows), before, h.rows(from, from + rows));
         }
         return (k, sweep) -> {
-            for (Step step : steps) {
-                step.forward(k, w);
+            for (Inference step : steps) {
+                step.run(k, sweep);
             }
+        };
+    }
+
+    private Inference oneStep(StepWeights w, Matrix z, Matrix hPrevious, Matrix h) {
+        Product gates = new Product(hPrevious.columns(0, hidden), w.recurrent().getFirst(), Scaling.UNIT,
+                z.columns(0, 2 * padded));
+        Product candidate = new Product(z.columns(3 * padded, 3 * padded + hidden), w.recurrent().getLast(),
+                Scaling.UNIT, z.columns(2 * padded, 3 * padded));
+        return (k, sweep) -> {
+            gates.run(k);
+            k.gruResetForward(z, hPrevious);
+            candidate.run(k);
+            k.gruMixForward(z, hPrevious, h);
         };
     }
 

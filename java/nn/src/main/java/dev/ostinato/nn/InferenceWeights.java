@@ -5,6 +5,7 @@ import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.PackedWeights;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -18,29 +19,38 @@ final class InferenceWeights {
     /**
      * A recurrent layer.
      *
+     * @param weights W and U
+     * @param columns W as floats, for tokens that have no table
      * @param bias (1, slots * Hp) both biases summed
      * @param table (V, slots * Hp) for a layer fed by tokens: for each of them what the pre-activations are before U h is added. Null where
      *     another layer is below, and where there are so many tokens that the table would be too large
      */
-    record Recurrent(CellWeights weights, Matrix bias, @Nullable Matrix table) {}
+    record Recurrent(Cell.StepWeights weights, PackedMatrix columns, Matrix bias, @Nullable Matrix table) {
+        /** Returns the bytes of weights that a step of one row reads. */
+        long stepBytes() {
+            long input = table == null ? weights.input().byteSize() : (long) bias.columns() * Float.BYTES;
+            return input + weights.recurrent().stream().mapToLong(PackedWeights::byteSize).sum();
+        }
+    }
 
     /**
      * A dense layer.
      *
      * @param bias (1, padded outputs)
      */
-    record Dense(PackedMatrix weights, Matrix bias) {}
+    record Dense(PackedWeights weights, Matrix bias) {}
 
     private final Map<Integer, Recurrent> recurrent = new HashMap<>();
     private final Map<Integer, Dense> dense = new HashMap<>();
 
-    InferenceWeights(Blueprint blueprint, Memory weights, Kernels kernels) {
+    InferenceWeights(Blueprint blueprint, Memory weights, Precision precision, Kernels kernels) {
         for (Blueprint.Place place : blueprint.places()) {
             switch (place.layer()) {
                 case Layer.Recurrent ignored ->
-                        recurrent.put(place.index(), recurrent(blueprint, place, weights, kernels));
+                        recurrent.put(place.index(), recurrent(blueprint, place, weights, precision, kernels));
                 case Layer.Dense ignored -> dense.put(place.index(),
-                        new Dense(blueprint.denseWeights(weights, place), blueprint.denseBias(weights, place)));
+                        new Dense(precision.of(blueprint.denseWeights(weights, place)),
+                                blueprint.denseBias(weights, place)));
                 case Layer.Embedding ignored -> {
                 }
                 case Layer.OneHot ignored -> {
@@ -53,16 +63,18 @@ final class InferenceWeights {
         }
     }
 
-    private static Recurrent recurrent(Blueprint blueprint, Blueprint.Place place, Memory weights, Kernels kernels) {
+    private static Recurrent recurrent(Blueprint blueprint, Blueprint.Place place, Memory weights, Precision precision,
+            Kernels kernels) {
         Cell cell = place.cell();
         CellWeights w = cell.weights(weights, place.offset());
+        Cell.StepWeights narrow = cell.stepWeights(w, precision);
         Matrix bias = Matrix.of(1, cell.slots() * cell.padded);
         cell.biasRow(w, bias);
         Blueprint.Place below = blueprint.inputOf(place);
         long bytes = (long) below.layer().inputs() * bias.columns() * Float.BYTES;
         if (below.layer() instanceof Layer.Features || below.layer() instanceof Layer.Recurrent
                 || below.layer() instanceof Layer.Dense || bytes > MOST_TABLE_BYTES) {
-            return new Recurrent(w, bias, null);
+            return new Recurrent(narrow, w.input(), bias, null);
         }
         Matrix table = Matrix.of(below.layer().inputs(), bias.columns());
         kernels.fillRows(bias, table);
@@ -71,7 +83,7 @@ final class InferenceWeights {
         } else {
             kernels.multiplyAdd(blueprint.embedding(weights, below), w.input(), cell.inputSlots(table));
         }
-        return new Recurrent(w, bias, table);
+        return new Recurrent(narrow, w.input(), bias, table);
     }
 
     private static Indices allOf(int count) {
@@ -80,6 +92,12 @@ final class InferenceWeights {
             all.set(i, i);
         }
         return all;
+    }
+
+    /** Returns the bytes of weights that a step of one row reads, padding included. */
+    long stepBytes() {
+        return recurrent.values().stream().mapToLong(Recurrent::stepBytes).sum()
+                + dense.values().stream().mapToLong(layer -> layer.weights().byteSize()).sum();
     }
 
     Recurrent recurrent(Blueprint.Place place) {

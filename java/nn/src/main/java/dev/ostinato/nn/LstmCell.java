@@ -40,7 +40,7 @@ final class LstmCell extends Cell {
     }
 
     @Override
-    Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
+    Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
         return (k, sweep) -> k.lstmSteps(start, x, w.input(), hPrevious, w.recurrent().getFirst(), sweep, c,
                 h);
     }

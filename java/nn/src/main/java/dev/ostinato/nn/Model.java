@@ -22,13 +22,19 @@ public final class Model {
     private final Blueprint blueprint;
     private final Memory weights;
     private final Kernels kernels;
+    private final Precision precision;
     private final Supplier<InferenceWeights> inferenceWeights;
 
     Model(Blueprint blueprint, Memory weights, Kernels kernels) {
+        this(blueprint, weights, kernels, Precision.F32);
+    }
+
+    private Model(Blueprint blueprint, Memory weights, Kernels kernels, Precision precision) {
         this.blueprint = blueprint;
         this.weights = weights;
         this.kernels = kernels;
-        this.inferenceWeights = Once.of(() -> new InferenceWeights(blueprint, weights, kernels));
+        this.precision = precision;
+        this.inferenceWeights = Once.of(() -> new InferenceWeights(blueprint, weights, precision, kernels));
     }
 
     /** Returns a builder of layers with fresh random weights. */
@@ -51,7 +57,19 @@ public final class Model {
 
     /** Returns the same weights on another backend. @throws IllegalArgumentException if it cannot be used, with the reason */
     public Model withBackend(String name) {
-        return new Model(blueprint, weights, Backends.kernels(name));
+        return new Model(blueprint, weights, Backends.kernels(name), precision);
+    }
+
+    /**
+     * Returns the same model with the weights that steps multiply rounded to a precision; this stays as it is. {@link #tensors} and training
+     * know the exact weights only, so that the precision may be chosen anew.
+     *
+     * @throws IllegalArgumentException if a weight is not finite and the precision has no such number
+     */
+    public Model withPrecision(Precision newPrecision) {
+        Model model = new Model(blueprint, weights, kernels, newPrecision);
+        model.inferenceWeights(); // refuses what cannot be rounded now rather than at the first step
+        return model;
     }
 
     /** Returns the layers, input first. */
@@ -62,6 +80,11 @@ public final class Model {
     /** Returns the name of the backend that computes. */
     public String backend() {
         return kernels.backend().name();
+    }
+
+    /** Returns the precision of the weights that steps multiply. */
+    public Precision precision() {
+        return precision;
     }
 
     /** Returns the size of an input row; for a model of tokens the size of its vocabulary. */
@@ -84,7 +107,12 @@ public final class Model {
         return tensors().stream().mapToLong(t -> t.data().length).sum();
     }
 
-    /** Returns the bytes that the weights take in memory, padding included. */
+    /** Returns the bytes of weights that a step of one row reads, padding included: what its time depends on. */
+    public long stepBytes() {
+        return inferenceWeights().stepBytes();
+    }
+
+    /** Returns the bytes that the exact weights take in memory, padding included. */
     public long weightBytes() {
         return weights.byteSize();
     }
@@ -101,10 +129,21 @@ public final class Model {
 
     /** Returns the states of {@code rows} new streams that step together, all zero. @throws IllegalArgumentException if not positive */
     public State newState(int rows) {
+        return newState(rows, Team.ALONE);
+    }
+
+    /**
+     * Returns the states of {@code rows} new streams, all zero, whose steps a team shares. It pays for layers whose step takes some
+     * microseconds or more.
+     *
+     * @param team several states may have the same one; it helps one of them at a time
+     * @throws IllegalArgumentException if {@code rows} is not positive
+     */
+    public State newState(int rows, Team team) {
         if (rows < 1) {
             throw new IllegalArgumentException("rows: expected >= 1, got " + rows);
         }
-        return new State(this, rows);
+        return new State(this, rows, team);
     }
 
     /**

@@ -34,7 +34,7 @@ final class RnnCell extends Cell {
     }
 
     @Override
-    Inference inference(CellWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
+    Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
         return (k, sweep) -> k.rnnSteps(f, start, x, w.input(), hPrevious, w.recurrent().getFirst(), sweep,
                 h);
     }

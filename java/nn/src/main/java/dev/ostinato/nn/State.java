@@ -18,15 +18,17 @@ public final class State {
 
     private final Model model;
     private final int rows;
+    private final Team team;
     private final List<LayerState> layers;
     /** Networks for 1, 2, 4, ... steps, made when first needed. */
     private final @Nullable InferenceNetwork[] networks;
     private int turn;
     private final Call call;
 
-    State(Model model, int rows) {
+    State(Model model, int rows, Team team) {
         this.model = model;
         this.rows = rows;
+        this.team = team;
         this.layers = model.blueprint().places().stream().filter(place -> place.layer() instanceof Layer.Recurrent)
                 .map(place -> LayerState.of(place, rows)).toList();
         this.networks = new InferenceNetwork[lengths()];
@@ -59,7 +61,7 @@ public final class State {
 
     /** Returns a state of its own with the same contents: the stream forks. */
     public State copy() {
-        State copy = new State(model, rows);
+        State copy = new State(model, rows, team);
         copy.copyFrom(this);
         return copy;
     }
@@ -190,7 +192,7 @@ public final class State {
         int length = Math.min(networks.length, Integer.SIZE - Integer.numberOfLeadingZeros(most)) - 1;
         InferenceNetwork network = networks[length];
         if (network == null) {
-            network = new InferenceNetwork(model, layers, 1 << length, rows);
+            network = new InferenceNetwork(model, layers, team, 1 << length, rows);
             networks[length] = network;
         }
         return network;

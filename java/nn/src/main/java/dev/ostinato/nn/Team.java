@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for all threads. A call that finds the team at work for another one, or closed, does everything itself.
  */
 public final class Team implements AutoCloseable {
+    /** Only the caller's thread. */
+    static final Team ALONE = new Team(1, true);
+
     /** How often a thread looks whether it can go on before it sleeps, or lets others have its core: some ten microseconds. */
     private static final int SPINS = 1_000;
 
