@@ -1,8 +1,11 @@
 package dev.ostinato.cli;
 
 import dev.ostinato.nn.Evaluation;
+import dev.ostinato.nn.Precision;
+import dev.ostinato.nn.PrecisionReport;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,12 +27,15 @@ import picocli.CommandLine.Spec;
             "Characters that the model never saw count as U+FFFD if it knows that one, and are an error otherwise."},
         footer = {"", "Examples:",
             "  ostinato eval book.safetensors --data other.txt",
+            "  ostinato eval book.safetensors --data other.txt --precision int8",
             "  ostinato eval book.safetensors --next \"The mountai\""})
 final class EvalCommand implements Callable<Integer> {
     private static final int MAX_THREADS = 1024;
     /** From here on the few characters that each piece is read without what was before it hardly count. */
     private static final int LONG_TEXT = 200_000;
     private static final int STREAMS = 32;
+    /** The most characters over which the layers of rounded and exact weights are compared. */
+    private static final int COMPARED = 10_000;
 
     private final Terminal terminal;
 
@@ -65,7 +71,11 @@ final class EvalCommand implements Callable<Integer> {
         "Backend that computes, see ostinato info (default: ${DEFAULT-VALUE})."})
     private String backend = "auto";
 
-    @Option(names = "--json", order = 7, description = "Prints the result as one JSON object.")
+    @Option(names = "--precision", paramLabel = "f32|bf16|int8", order = 7, description = {
+        "Rounds the weights, and shows what that changes (default: f32, exact)."})
+    private Precision precision = Precision.F32;
+
+    @Option(names = "--json", order = 8, description = "Prints the result as one JSON object.")
     private boolean json;
 
     EvalCommand(Terminal terminal) {
@@ -75,11 +85,16 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkArguments();
-        TextModel language = TextModel.read(file, backend);
+        TextModel exact = TextModel.read(file, backend);
+        TextModel language = exact.withPrecision(precision);
         SequencedMap<String, Object> result = new LinkedHashMap<>();
         result.put("model", file.toString());
         if (data != null) {
-            measure(language, data, result);
+            int[] text = exact.vocabulary().encode(Corpus.read(data).text());
+            Evaluation evaluation = measure(language, text, result);
+            if (precision != Precision.F32) {
+                compare(exact, text, evaluation, result);
+            }
         }
         if (next != null) {
             List<NextCharacter> expected = NextCharacter.after(next, language, top);
@@ -108,11 +123,15 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
-    private void measure(TextModel language, String name, Map<String, Object> result) throws IOException {
-        int[] text = language.vocabulary().encode(Corpus.read(name).text());
+    private Evaluation evaluate(TextModel language, int[] text) {
         int side = streams != null ? streams : text.length < LONG_TEXT ? 1 : STREAMS;
-        Evaluation evaluation = Evaluation.of(language.model(), text, side, threads);
-        result.put("data", name);
+        return Evaluation.of(language.model(), text, side, threads);
+    }
+
+    private Evaluation measure(TextModel language, int[] text, Map<String, Object> result) {
+        Evaluation evaluation = evaluate(language, text);
+        result.put("data", data);
+        result.put("precision", Precisions.name(precision));
         result.put("characters", evaluation.tokens());
         result.put("log_probability", evaluation.logProbability());
         result.put("loss", evaluation.nats());
@@ -124,6 +143,22 @@ final class EvalCommand implements Callable<Integer> {
             terminal.out().printf(Locale.ROOT, "per character    %.4f nats, %.4f bits%n", evaluation.nats(),
                     evaluation.bits());
             terminal.out().printf(Locale.ROOT, "perplexity       %.4f%n", evaluation.perplexity());
+        }
+        return evaluation;
+    }
+
+    /** Shows what the rounded weights cost. */
+    private void compare(TextModel exact, int[] text, Evaluation rounded, Map<String, Object> result) {
+        double bits = evaluate(exact, text).bits();
+        PrecisionReport report = PrecisionReport.of(exact.model(), precision,
+                Arrays.copyOf(text, Math.min(text.length, COMPARED)));
+        result.put("exact_bits_per_char", bits);
+        result.put("change_bits_per_char", rounded.bits() - bits);
+        result.put("errors", Precisions.toMap(report));
+        if (!json) {
+            terminal.out().printf(Locale.ROOT, "exact weights    %.4f bits; %s changes them by %+.5f%n", bits,
+                    Precisions.name(precision), rounded.bits() - bits);
+            Precisions.print(report, terminal.out());
         }
     }
 

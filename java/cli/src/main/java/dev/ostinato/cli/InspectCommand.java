@@ -6,6 +6,8 @@ import dev.ostinato.formats.SafeTensors;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
+import dev.ostinato.nn.Precision;
+import dev.ostinato.nn.PrecisionReport;
 import dev.ostinato.nn.Vocabulary;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -19,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -27,15 +30,23 @@ import picocli.CommandLine.Parameters;
 /** Tells what a model file contains. */
 @Command(name = "inspect", mixinStandardHelpOptions = true, versionProvider = Version.class, sortOptions = false,
         description = "Shows the layers, sizes and vocabulary of a model, and of a checkpoint where its training is.",
-        footer = {"", "Example:", "  ostinato inspect book.safetensors"})
+        footer = {"", "Examples:",
+            "  ostinato inspect book.safetensors",
+            "  ostinato inspect book.safetensors --precision int8"})
 final class InspectCommand implements Callable<Integer> {
     private static final String TRAINING = "ostinato.training";
+    /** Steps over which rounded weights are compared with exact ones. */
+    private static final int STEPS = 1_000;
 
     private final Terminal terminal;
 
     @Parameters(paramLabel = "MODEL", description = "A model file or a checkpoint.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path file;
+
+    @Option(names = "--precision", paramLabel = "f32|bf16|int8", description = {
+        "Shows how far rounded weights are from the exact ones, over " + STEPS + " random inputs."})
+    private @Nullable Precision precision;
 
     @Option(names = "--json", description = "Prints the result as one JSON object.")
     private boolean json;
@@ -69,10 +80,15 @@ final class InspectCommand implements Callable<Integer> {
                 : Optional.empty();
         ModelFile contents = checkpoint.isPresent() ? checkpoint.get().model() : ModelFile.read(file);
         List<Described> layers = layers(contents.model());
+        Optional<PrecisionReport> report = Optional.ofNullable(precision).map(p -> PrecisionReport
+                .ofRandomInputs(Precisions.round(contents.model(), p), p, STEPS, 1));
         if (json) {
-            terminal.json(toJson(contents, layers, checkpoint));
+            Map<String, Object> result = toJson(contents, layers, checkpoint);
+            report.ifPresent(errors -> result.put("errors", Precisions.toMap(errors)));
+            terminal.json(result);
         } else {
             print(contents, layers, checkpoint);
+            report.ifPresent(errors -> Precisions.print(errors, terminal.out()));
         }
         return CommandLine.ExitCode.OK;
     }

@@ -2,6 +2,7 @@ package dev.ostinato.cli;
 
 import dev.ostinato.formats.ModelFile;
 import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,5 +24,10 @@ record TextModel(Model model, Vocabulary vocabulary) {
             throw new Failure(file + ": expected a model from characters to characters, got " + model.layers());
         }
         return new TextModel(model.withBackend(backend), vocabulary);
+    }
+
+    /** Returns the same with rounded weights. @throws Failure if they cannot be */
+    TextModel withPrecision(Precision precision) {
+        return new TextModel(Precisions.round(model, precision), vocabulary);
     }
 }

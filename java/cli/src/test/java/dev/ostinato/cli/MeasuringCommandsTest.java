@@ -11,6 +11,7 @@ import dev.ostinato.formats.SafeTensors;
 import dev.ostinato.nn.Evaluation;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Optimizer;
+import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.TokenStreams;
 import dev.ostinato.nn.Trainer;
 import dev.ostinato.nn.Vocabulary;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -86,6 +88,34 @@ class MeasuringCommandsTest {
                 run("eval", modelFile.toString(), "--data", data.toString(), "--streams", "2", "--threads", "2");
         assertEquals(0, plain.status(), plain.err());
         assertTrue(plain.out().contains("perplexity"), plain.out());
+    }
+
+    @Test
+    void evalShowsWhatRoundedWeightsChange() throws IOException {
+        Path data = write("mmoun\n atain noontime\n");
+        int[] tokens = VOCABULARY.encode(Files.readString(data));
+        for (Precision precision : List.of(Precision.BF16, Precision.INT8)) {
+            String name = precision.name().toLowerCase(Locale.ROOT);
+            JsonNode json = run("eval", modelFile.toString(), "--data", data.toString(), "--precision", name, "--json")
+                    .json();
+            double exact = Evaluation.of(model(), tokens, 1, 1).bits();
+            double rounded = Evaluation.of(model().withPrecision(precision), tokens, 1, 1).bits();
+            assertEquals(name, json.get("precision").asString());
+            assertEquals(rounded, json.get("bits_per_char").asDouble());
+            assertEquals(exact, json.get("exact_bits_per_char").asDouble());
+            assertEquals(rounded - exact, json.get("change_bits_per_char").asDouble());
+            assertTrue(rounded != exact);
+            assertTrue(json.get("errors").get("outputs").get("relative").asDouble() > 0);
+            Outcome plain = run("eval", modelFile.toString(), "--data", data.toString(), "--precision", name);
+            assertTrue(plain.out().contains("exact weights"), plain.out());
+            assertTrue(plain.out().contains("of its size"), plain.out());
+        }
+        JsonNode layers = run("inspect", modelFile.toString(), "--precision", "INT8", "--json").json().get("errors");
+        assertTrue(layers.get("rnn.h_l0").get("largest").asDouble() > 0, layers.toString());
+        assertTrue(run("inspect", modelFile.toString(), "--precision", "bf16").out().contains("over 1,000 steps"));
+        Outcome wrong = run("inspect", modelFile.toString(), "--precision", "int4");
+        assertEquals(2, wrong.status());
+        wrong.assertSentence("--precision", "INT8", "int4");
     }
 
     @Test

@@ -76,6 +76,12 @@ abstract class Cell {
         return new StepWeights(pair[0], List.of(pair[1]));
     }
 
+    /** Returns the weights at a precision, of W none, for a layer that never multiplies it. */
+    final StepWeights recurrentWeights(CellWeights w, Precision precision) {
+        List<PackedWeights> recurrent = w.recurrent().stream().map(precision::of).toList();
+        return new StepWeights(recurrent.getFirst().withoutInputs(), recurrent);
+    }
+
     /** Returns the columns of z that W x is added to. */
     final Matrix inputSlots(Matrix z) {
         return z.columns(0, gates * padded);

@@ -19,7 +19,7 @@ final class InferenceWeights {
     /**
      * A recurrent layer.
      *
-     * @param weights W and U
+     * @param weights W, without inputs where it is not multiplied, and U
      * @param columns W as floats, for tokens that have no table
      * @param bias (1, slots * Hp) both biases summed
      * @param table (V, slots * Hp) for a layer fed by tokens: for each of them what the pre-activations are before U h is added. Null where
@@ -28,7 +28,8 @@ final class InferenceWeights {
     record Recurrent(Cell.StepWeights weights, PackedMatrix columns, Matrix bias, @Nullable Matrix table) {
         /** Returns the bytes of weights that a step of one row reads. */
         long stepBytes() {
-            long input = table == null ? weights.input().byteSize() : (long) bias.columns() * Float.BYTES;
+            long input = weights.input().inputs() > 0 ? weights.input().byteSize()
+                    : (long) bias.columns() * Float.BYTES; // of a token
             return input + weights.recurrent().stream().mapToLong(PackedWeights::byteSize).sum();
         }
     }
@@ -67,23 +68,36 @@ final class InferenceWeights {
             Kernels kernels) {
         Cell cell = place.cell();
         CellWeights w = cell.weights(weights, place.offset());
-        Cell.StepWeights narrow = cell.stepWeights(w, precision);
         Matrix bias = Matrix.of(1, cell.slots() * cell.padded);
         cell.biasRow(w, bias);
-        Blueprint.Place below = blueprint.inputOf(place);
-        long bytes = (long) below.layer().inputs() * bias.columns() * Float.BYTES;
-        if (below.layer() instanceof Layer.Features || below.layer() instanceof Layer.Recurrent
-                || below.layer() instanceof Layer.Dense || bytes > MOST_TABLE_BYTES) {
-            return new Recurrent(narrow, w.input(), bias, null);
-        }
-        Matrix table = Matrix.of(below.layer().inputs(), bias.columns());
+        Matrix table = switch (blueprint.inputOf(place).layer()) {
+            case Layer.Embedding embedding when fits(embedding, bias) -> {
+                Matrix rows = rows(embedding, bias, kernels);
+                kernels.multiplyAdd(blueprint.embedding(weights, blueprint.inputOf(place)), w.input(),
+                        cell.inputSlots(rows));
+                yield rows;
+            }
+            case Layer.OneHot oneHot when fits(oneHot, bias) -> {
+                Matrix rows = rows(oneHot, bias, kernels);
+                kernels.addInputs(w.input(), allOf(rows.rows()), cell.inputSlots(rows));
+                yield rows;
+            }
+            default -> null;
+        };
+        boolean multiplied = table == null && !(blueprint.inputOf(place).layer() instanceof Layer.OneHot);
+        return new Recurrent(multiplied ? cell.stepWeights(w, precision) : cell.recurrentWeights(w, precision),
+                w.input(), bias, table);
+    }
+
+    private static boolean fits(Layer tokens, Matrix bias) {
+        return (long) tokens.inputs() * bias.columns() * Float.BYTES <= MOST_TABLE_BYTES;
+    }
+
+    /** Returns a table with the biases in every row. */
+    private static Matrix rows(Layer tokens, Matrix bias, Kernels kernels) {
+        Matrix table = Matrix.of(tokens.inputs(), bias.columns());
         kernels.fillRows(bias, table);
-        if (below.layer() instanceof Layer.OneHot) {
-            kernels.addInputs(w.input(), allOf(table.rows()), cell.inputSlots(table));
-        } else {
-            kernels.multiplyAdd(blueprint.embedding(weights, below), w.input(), cell.inputSlots(table));
-        }
-        return new Recurrent(narrow, w.input(), bias, table);
+        return table;
     }
 
     private static Indices allOf(int count) {
