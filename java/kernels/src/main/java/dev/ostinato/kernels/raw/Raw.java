@@ -1,5 +1,6 @@
 package dev.ostinato.kernels.raw;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -12,6 +13,8 @@ public final class Raw {
     public static final MemorySegment ALL = all();
 
     @SuppressWarnings("restricted") // the one place where the library asks for native access
+    private static final MemorySegment ZEROS = Arena.global().allocate(1 << 14, Long.BYTES);
+
     private static MemorySegment all() {
         try {
             return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
@@ -71,6 +74,11 @@ public final class Raw {
 
     /** Sets {@code count} floats to +0. */
     public static void zero(long address, long count) {
-        ALL.asSlice(address, count * Float.BYTES).fill((byte) 0);
+        long end = address + count * Float.BYTES;
+        while (address != end) { // a slice to fill would be an object, which the compiler does not always avoid
+            long bytes = Math.min(ZEROS.byteSize(), end - address);
+            MemorySegment.copy(ZEROS, 0, ALL, address, bytes);
+            address += bytes;
+        }
     }
 }

@@ -23,7 +23,8 @@ import jdk.incubator.vector.FloatVector;
  *
  * <p>The rows are written out because the compiler keeps named variables in registers, and arrays of vectors not. The loops end at an
  * address because the compiler would unroll a counted loop and spill the sums. They call the Vector API without helpers in between, for the
- * reason that {@link VectorGates} gives.
+ * reason that {@link VectorGates} gives. For the same reason no method here is small enough to be inlined (FreqInlineSize, 325 bytes of code):
+ * the smaller ones take several terms at a time. Inlined behind one another in a caller, the last of them would have objects for vectors.
  */
 final class Tiles {
     private Tiles() {
@@ -34,14 +35,26 @@ final class Tiles {
         long next = in(bNext);
         FloatVector s0 = fromMemorySegment(SPECIES, ALL, c, ORDER);
         FloatVector t0 = fromMemorySegment(SPECIES, ALL, c + cNext, ORDER);
-        for (long end = b + count * bStep; b != end; b += bStep) {
-            long p = in(a);
-            long q = in(b);
-            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
-            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
-            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
-            s0 = a0.fma(b0, s0);
-            t0 = a0.fma(b1, t0);
+        long end = b + count * bStep;
+        for (long fours = b + (count - count % 4) * bStep; b != fours; b += 4 * bStep) {
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)));
+            s0 = a0.fma(fromMemorySegment(SPECIES, ALL, in(b), ORDER), s0);
+            t0 = a0.fma(fromMemorySegment(SPECIES, ALL, in(b) + next, ORDER), t0);
+            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + aStep)));
+            s0 = a1.fma(fromMemorySegment(SPECIES, ALL, in(b + bStep), ORDER), s0);
+            t0 = a1.fma(fromMemorySegment(SPECIES, ALL, in(b + bStep) + next, ORDER), t0);
+            FloatVector a2 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + 2 * aStep)));
+            s0 = a2.fma(fromMemorySegment(SPECIES, ALL, in(b + 2 * bStep), ORDER), s0);
+            t0 = a2.fma(fromMemorySegment(SPECIES, ALL, in(b + 2 * bStep) + next, ORDER), t0);
+            FloatVector a3 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + 3 * aStep)));
+            s0 = a3.fma(fromMemorySegment(SPECIES, ALL, in(b + 3 * bStep), ORDER), s0);
+            t0 = a3.fma(fromMemorySegment(SPECIES, ALL, in(b + 3 * bStep) + next, ORDER), t0);
+            a += 4 * aStep;
+        }
+        for (; b != end; b += bStep) {
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)));
+            s0 = a0.fma(fromMemorySegment(SPECIES, ALL, in(b), ORDER), s0);
+            t0 = a0.fma(fromMemorySegment(SPECIES, ALL, in(b) + next, ORDER), t0);
             a += aStep;
         }
         s0.intoMemorySegment(ALL, c, ORDER);
@@ -55,18 +68,41 @@ final class Tiles {
         FloatVector t0 = fromMemorySegment(SPECIES, ALL, c + cNext, ORDER);
         FloatVector s1 = fromMemorySegment(SPECIES, ALL, c + cRow, ORDER);
         FloatVector t1 = fromMemorySegment(SPECIES, ALL, c + cRow + cNext, ORDER);
-        for (long end = b + count * bStep; b != end; b += bStep) {
-            long p = in(a);
-            long q = in(b);
-            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q, ORDER);
-            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q + next, ORDER);
-            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p));
+        long end = b + count * bStep;
+        for (long pairs = b + (count - count % 2) * bStep; b != pairs; b += 2 * bStep) {
+            long p0 = in(a);
+            long q0 = in(b);
+            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q0, ORDER);
+            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q0 + next, ORDER);
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p0));
             s0 = a0.fma(b0, s0);
             t0 = a0.fma(b1, t0);
-            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p + Float.BYTES));
+            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p0 + Float.BYTES));
             s1 = a1.fma(b0, s1);
             t1 = a1.fma(b1, t1);
-            a += aStep;
+            long p1 = in(a + aStep);
+            long q1 = in(b + bStep);
+            FloatVector b2 = fromMemorySegment(SPECIES, ALL, q1, ORDER);
+            FloatVector b3 = fromMemorySegment(SPECIES, ALL, q1 + next, ORDER);
+            FloatVector a2 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p1));
+            s0 = a2.fma(b2, s0);
+            t0 = a2.fma(b3, t0);
+            FloatVector a3 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p1 + Float.BYTES));
+            s1 = a3.fma(b2, s1);
+            t1 = a3.fma(b3, t1);
+            a += 2 * aStep;
+        }
+        if (b != end) {
+            long p0 = in(a);
+            long q0 = in(b);
+            FloatVector b0 = fromMemorySegment(SPECIES, ALL, q0, ORDER);
+            FloatVector b1 = fromMemorySegment(SPECIES, ALL, q0 + next, ORDER);
+            FloatVector a0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p0));
+            s0 = a0.fma(b0, s0);
+            t0 = a0.fma(b1, t0);
+            FloatVector a1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, p0 + Float.BYTES));
+            s1 = a1.fma(b0, s1);
+            t1 = a1.fma(b1, t1);
         }
         s0.intoMemorySegment(ALL, c, ORDER);
         t0.intoMemorySegment(ALL, c + cNext, ORDER);
@@ -479,13 +515,26 @@ final class Tiles {
         FloatVector s0 = fromMemorySegment(SPECIES, ALL, c0, ORDER);
         FloatVector s1 = fromMemorySegment(SPECIES, ALL, c1, ORDER);
         FloatVector s2 = fromMemorySegment(SPECIES, ALL, c2, ORDER);
-        for (long end = b + count * bStep; b != end; b += bStep) {
-            FloatVector x = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)));
-            long q = in(b);
-            s0 = x.fma(fromMemorySegment(SPECIES, ALL, q, ORDER), s0);
-            s1 = x.fma(fromMemorySegment(SPECIES, ALL, q + BYTES, ORDER), s1);
-            s2 = x.fma(fromMemorySegment(SPECIES, ALL, q + 2 * BYTES, ORDER), s2);
-            a += Float.BYTES;
+        long end = b + count * bStep;
+        for (long pairs = b + (count - count % 2) * bStep; b != pairs; b += 2 * bStep) {
+            FloatVector x0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)));
+            long q0 = in(b);
+            s0 = x0.fma(fromMemorySegment(SPECIES, ALL, q0, ORDER), s0);
+            s1 = x0.fma(fromMemorySegment(SPECIES, ALL, q0 + BYTES, ORDER), s1);
+            s2 = x0.fma(fromMemorySegment(SPECIES, ALL, q0 + 2 * BYTES, ORDER), s2);
+            FloatVector x1 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + Float.BYTES)));
+            long q1 = in(b + bStep);
+            s0 = x1.fma(fromMemorySegment(SPECIES, ALL, q1, ORDER), s0);
+            s1 = x1.fma(fromMemorySegment(SPECIES, ALL, q1 + BYTES, ORDER), s1);
+            s2 = x1.fma(fromMemorySegment(SPECIES, ALL, q1 + 2 * BYTES, ORDER), s2);
+            a += 2 * Float.BYTES;
+        }
+        if (b != end) {
+            FloatVector x0 = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)));
+            long q0 = in(b);
+            s0 = x0.fma(fromMemorySegment(SPECIES, ALL, q0, ORDER), s0);
+            s1 = x0.fma(fromMemorySegment(SPECIES, ALL, q0 + BYTES, ORDER), s1);
+            s2 = x0.fma(fromMemorySegment(SPECIES, ALL, q0 + 2 * BYTES, ORDER), s2);
         }
         s0.intoMemorySegment(ALL, c0, ORDER);
         s1.intoMemorySegment(ALL, c1, ORDER);
@@ -495,7 +544,27 @@ final class Tiles {
     /** One row of one vector. */
     static void row(long a, long aStep, long b, long bStep, long c, int count) {
         FloatVector s = fromMemorySegment(SPECIES, ALL, c, ORDER);
-        for (long end = b + count * bStep; b != end; b += bStep) {
+        long end = b + count * bStep;
+        for (long eights = b + (count - count % 8) * bStep; b != eights; b += 8 * bStep) {
+            s = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)))
+                    .fma(fromMemorySegment(SPECIES, ALL, in(b), ORDER), s);
+            s = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + aStep)))
+                    .fma(fromMemorySegment(SPECIES, ALL, in(b + bStep), ORDER), s);
+            s = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + 2 * aStep)))
+                    .fma(fromMemorySegment(SPECIES, ALL, in(b + 2 * bStep), ORDER), s);
+            s = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + 3 * aStep)))
+                    .fma(fromMemorySegment(SPECIES, ALL, in(b + 3 * bStep), ORDER), s);
+            s = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + 4 * aStep)))
+                    .fma(fromMemorySegment(SPECIES, ALL, in(b + 4 * bStep), ORDER), s);
+            s = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + 5 * aStep)))
+                    .fma(fromMemorySegment(SPECIES, ALL, in(b + 5 * bStep), ORDER), s);
+            s = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + 6 * aStep)))
+                    .fma(fromMemorySegment(SPECIES, ALL, in(b + 6 * bStep), ORDER), s);
+            s = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a + 7 * aStep)))
+                    .fma(fromMemorySegment(SPECIES, ALL, in(b + 7 * bStep), ORDER), s);
+            a += 8 * aStep;
+        }
+        for (; b != end; b += bStep) {
             s = broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, in(a)))
                     .fma(fromMemorySegment(SPECIES, ALL, in(b), ORDER), s);
             a += aStep;
