@@ -123,6 +123,10 @@ INLINE Floats absolute(Floats v) {
 using Words = uint32_t __attribute__((vector_size(64)));
 
 // Unsigned, because these wrap.
+INLINE Ints kept(Ints v) {
+    return v;
+}
+
 INLINE Ints add(Ints a, Ints b) {
     return reinterpret_cast<Ints>(reinterpret_cast<Words>(a) + reinterpret_cast<Words>(b));
 }

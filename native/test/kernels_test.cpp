@@ -276,6 +276,34 @@ int padded(int size) {
     return (size + BLOCK - 1) / BLOCK * BLOCK;
 }
 
+void addMultiplyAdd(int rows, int inputs, int gates, int units) {
+    add("multiplyAdd", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
+        const Matrix a = o.matrix(rows, inputs);
+        t.multiplyAdd(a, o.packed(inputs, gates, units), o.matrix(rows, gates * padded(units)));
+    });
+}
+
+void addMultiplyAddBf16(int rows, int inputs, int gates, int units) {
+    add("multiplyAddBf16", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
+        const Matrix a = o.matrix(rows, inputs);
+        t.multiplyAddBf16(a, o.packed((inputs + 1) / 2, gates, units), o.matrix(rows, gates * padded(units)));
+    });
+}
+
+void addMultiplyAddInt8(int rows, int inputs, int gates, int units) {
+    add("multiplyAddInt8", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
+        const Quantized a = o.quantized(rows, inputs);
+        t.multiplyAddInt8(a, o.int8(inputs, gates, units), o.matrix(rows, gates * padded(units)));
+    });
+}
+
+// A single row, and packed weights of that many words of each output.
+void addRowProducts(int words, int gates, int units) {
+    addMultiplyAdd(1, words, gates, units);
+    addMultiplyAddBf16(1, 2 * words - 1, gates, units);
+    addMultiplyAddInt8(1, 4 * words - 1, gates, units);
+}
+
 void addProducts() {
     const int sizes[] = {1, 15, 17, 48, 65, 80, 100, 113, 144};
     const int rowCounts[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 97};
@@ -286,18 +314,9 @@ void addProducts() {
                 const int units = sizes[turn % 9];
                 const int inputs = rows == 97 && i == 0 ? 300 : sizes[(turn * 4 + 2) % 9];
                 turn++;
-                add("multiplyAdd", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
-                    const Matrix a = o.matrix(rows, inputs);
-                    t.multiplyAdd(a, o.packed(inputs, gates, units), o.matrix(rows, gates * padded(units)));
-                });
-                add("multiplyAddBf16", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
-                    const Matrix a = o.matrix(rows, inputs);
-                    t.multiplyAddBf16(a, o.packed((inputs + 1) / 2, gates, units), o.matrix(rows, gates * padded(units)));
-                });
-                add("multiplyAddInt8", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
-                    const Quantized a = o.quantized(rows, inputs);
-                    t.multiplyAddInt8(a, o.int8(inputs, gates, units), o.matrix(rows, gates * padded(units)));
-                });
+                addMultiplyAdd(rows, inputs, gates, units);
+                addMultiplyAddBf16(rows, inputs, gates, units);
+                addMultiplyAddInt8(rows, inputs, gates, units);
                 add("weightGradient", {rows, inputs, gates, units}, [=](const Table& t, Operands& o) {
                     const Matrix a = o.matrix(rows + 90 * i, inputs);
                     const Matrix dz = o.matrix(rows + 90 * i, gates * padded(units));
@@ -314,6 +333,11 @@ void addProducts() {
             }
         }
     }
+    // Weights from beyond the nearest caches, with panels left over.
+    addRowProducts(4900, 1, 90);
+    addRowProducts(1640, 3, 90);
+    addRowProducts(1230, 4, 90);
+    addRowProducts(8300, 4, 90);
 }
 
 void addCells(int rows, int units) {

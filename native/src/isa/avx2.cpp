@@ -104,6 +104,12 @@ INLINE Floats floatsOf(Ints v) {
     return _mm256_castsi256_ps(v);
 }
 
+// v in a register, where the compiler would rather load it again for each of its uses.
+INLINE Ints kept(Ints v) {
+    asm("" : "+x"(v));
+    return v;
+}
+
 INLINE Ints add(Ints a, Ints b) {
     return _mm256_add_epi32(a, b);
 }

@@ -121,6 +121,11 @@ INLINE Floats zeroWhere(Mask mask, Floats v) {
     return floatsOf(vbicq_s32(bitsOf(v), vreinterpretq_s32_u32(mask)));
 }
 
+INLINE Ints kept(Ints v) {
+    asm("" : "+w"(v));
+    return v;
+}
+
 INLINE Ints add(Ints a, Ints b) {
     return vaddq_s32(a, b);
 }

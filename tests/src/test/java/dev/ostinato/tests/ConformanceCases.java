@@ -92,6 +92,9 @@ final class ConformanceCases {
                 productsOfSizes(rows, gates, turn++, this::weightGradient);
             }
         }
+        multiplyAdd(1, 1231, 4, 90); // weights beyond the nearest caches
+        multiplyAddBf16(1, 2461, 4, 90);
+        multiplyAddInt8(1, 4921, 4, 90);
         multiplyAdd(0, 3, 1, 5);
         multiplyAddBf16(0, 3, 1, 5);
         multiplyAddInt8(0, 3, 1, 5);
