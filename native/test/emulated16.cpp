@@ -158,6 +158,16 @@ INLINE Ints shiftRightSigned(Ints v) {
     return v >> COUNT;
 }
 
+INLINE void transpose(Floats (&v)[LANES]) {
+    for (int i = 0; i < LANES; i++) {
+        for (int j = 0; j < i; j++) {
+            const float swapped = v[i][j];
+            v[i][j] = v[j][i];
+            v[j][i] = swapped;
+        }
+    }
+}
+
 INLINE float firstLane(Floats v) {
     return v[0];
 }

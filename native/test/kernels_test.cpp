@@ -627,6 +627,7 @@ void addBlas() {
     addGemm(200, 300, 33);
     addGemm(390, 130, 1030);
     addGemm(1, 9, 2050);
+    addGemm(1, 2070, 37);
     for (int rows : {0, 1, 2, 4, 7, 8, 9, 17}) {
         for (int columns : {0, 1, 7, 8, 9, 15, 16, 17, 33, 100}) {
             const auto partials = [=](const char* name, std::function<void(const Table&, Matrix, Matrix)> call) {

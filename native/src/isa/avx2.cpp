@@ -141,6 +141,27 @@ INLINE Ints shiftRightSigned(Ints v) {
     return _mm256_srai_epi32(v, COUNT);
 }
 
+// Transposes a square of vectors: squares of four within 128 bits, then those squares.
+INLINE void transpose(Floats (&v)[LANES]) {
+    Floats fours[LANES];
+    UNROLL
+    for (int i = 0; i < LANES; i += 4) {
+        const __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(v[i], v[i + 1]));
+        const __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(v[i + 2], v[i + 3]));
+        const __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(v[i], v[i + 1]));
+        const __m256d high23 = _mm256_castps_pd(_mm256_unpackhi_ps(v[i + 2], v[i + 3]));
+        fours[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23));
+        fours[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23));
+        fours[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23));
+        fours[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23));
+    }
+    UNROLL
+    for (int i = 0; i < 4; i++) {
+        v[i] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+        v[i + 4] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+    }
+}
+
 INLINE float firstLane(Floats v) {
     return _mm256_cvtss_f32(v);
 }

@@ -157,6 +157,18 @@ INLINE Ints shiftRightSigned(Ints v) {
     return vshrq_n_s32(v, COUNT);
 }
 
+// Transposes a square of vectors.
+INLINE void transpose(Floats (&v)[LANES]) {
+    const float32x4x2_t low = vzipq_f32(v[0], v[2]);
+    const float32x4x2_t high = vzipq_f32(v[1], v[3]);
+    const float32x4x2_t first = vzipq_f32(low.val[0], high.val[0]);
+    const float32x4x2_t second = vzipq_f32(low.val[1], high.val[1]);
+    v[0] = first.val[0];
+    v[1] = first.val[1];
+    v[2] = second.val[0];
+    v[3] = second.val[1];
+}
+
 INLINE float firstLane(Floats v) {
     return vgetq_lane_f32(v, 0);
 }
