@@ -6,6 +6,8 @@ import dev.ostinato.kernels.Backends;
 import dev.ostinato.kernels.Limits;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Precision;
+import dev.ostinato.nn.Team;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -24,13 +26,16 @@ import picocli.CommandLine.Spec;
         description = {
             "Measures what a step of a model costs on this machine, and what share of the machine's limit it reaches.",
             "The limit of a step is what its weights take to be read, or its products to be computed, whichever is more, at the rates of"
-                    + " one core that are measured in the same run; of a sequence, only the weights of the state are read at every step."},
+                    + " one core, times the threads, that are measured in the same run; of a sequence, only the weights of the state are"
+                    + " read at every step."},
         footer = {"", "Examples:",
             "  ostinato bench --cell lstm --hidden 128",
             "  ostinato bench --cell gru --inputs 64 --hidden 256 --batch 32 --steps 100",
+            "  ostinato bench --hidden 512 --steps 100 --precision int8 --threads 2",
             "  ostinato bench book.safetensors --seconds 10 --open-loop 10 --json",
             "  OSTINATO_JAVA_OPTS=\"-XX:-UseSerialGC -XX:+UseZGC\" ostinato bench --churn --seconds 60"})
 final class BenchCommand implements Callable<Integer> {
+    private static final int MAX_THREADS = 1024;
     private static final int PROGRESS_SECONDS = 5;
     private static final double WARM_UP_SECONDS = 0.5;
 
@@ -66,6 +71,14 @@ final class BenchCommand implements Callable<Integer> {
         "Steps of one call; from 2 on a sequence at once (default: ${DEFAULT-VALUE})."})
     private int steps = 1;
 
+    @Option(names = "--precision", paramLabel = "f32|bf16|int8", order = 7,
+            description = "Precision of the weights (default: f32).")
+    private Precision precision = Precision.F32;
+
+    @Option(names = "--threads", paramLabel = "N", order = 8, description = {
+        "Threads that share a step, each on a core of its own (default: ${DEFAULT-VALUE})."})
+    private int threads = 1;
+
     @Option(names = "--backend", paramLabel = "NAME", order = 9, description = {
         "Backend that computes, see ostinato info (default: ${DEFAULT-VALUE})."})
     private String backend = "auto";
@@ -93,19 +106,23 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkArguments();
-        Model model = (file == null ? random() : ModelFile.read(file).model()).withBackend(backend);
-        StepWork step = StepWork.of(model, Float.BYTES, batch, steps);
+        Model model = Precisions.round(
+                (file == null ? random() : ModelFile.read(file).model()).withBackend(backend), precision);
+        StepWork step = StepWork.of(model, batch, steps, threads);
         if (step.sweptBytes() == 0) {
             throw new Failure(
                     file + ": expected a model with weights to multiply with at a step, got " + model.layers());
         }
-        Workload work = new Workload(model, model.newState(batch), steps);
-        warmUp(model, work);
         Limits limits = Limits.here();
-        StepWork.Rates before = StepWork.Rates.measure(limits, step.sweptBytes());
-        Measured measured = churn ? measureInGarbage(work) : measure(work);
+        StepWork.Rates before = step.measure(limits);
+        Measured measured;
+        try (Team team = Team.of(threads)) {
+            Workload work = new Workload(model, model.newState(batch, team), steps);
+            warmUp(model, work);
+            measured = churn ? measureInGarbage(work) : measure(work);
+        }
         // At both ends, since a moment's disturbance would make the limit too easy.
-        StepWork.Rates rates = before.or(StepWork.Rates.measure(limits, step.sweptBytes()));
+        StepWork.Rates rates = before.or(step.measure(limits));
         BenchReport report =
                 new BenchReport(name(), model, backend(model), limits.backend(), step, rates, Caches.here(),
                         measured.service, measured.open, openLoop);
@@ -187,6 +204,10 @@ final class BenchCommand implements Callable<Integer> {
         positive("--layers", or(layers, 1));
         positive("--batch", batch);
         positive("--steps", steps);
+        positive("--threads", threads);
+        if (threads > MAX_THREADS) {
+            throw misused("--threads: expected at most " + MAX_THREADS + ", got " + threads);
+        }
         if (!(seconds > 0 && seconds <= 86_400)) {
             throw misused("--seconds: expected more than 0 and at most 86400, got " + seconds);
         }

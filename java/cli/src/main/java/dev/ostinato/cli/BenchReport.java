@@ -26,12 +26,13 @@ record BenchReport(String name, Model model, Backend backend, Backend measuring,
 
     /** @throws Failure if the median beats a limit that nothing can beat: then the measurement is broken */
     void check() {
-        if (share() > 1 && caches.wholly(work.sweptBytes())) {
+        if (share() > 1 && caches.wholly(work.bytesOfAThread())) {
             throw new Failure(String.format(Locale.ROOT,
                     "broken measurement: a step took %.1f ns, less than the limit of %.1f ns: %,d bytes"
                             + " from %s at %.1f GB/s, %.1f GFLOP/s; is the machine busy?",
                     perStep(service.percentile(50)), limit(),
-                    work.sweptBytes(), caches.levelOf(work.sweptBytes()), rates.read() / 1e9, rates.multiply() / 1e9));
+                    work.sweptBytes(), caches.levelOf(work.bytesOfAThread()), rates.read() / 1e9,
+                    rates.multiply() / 1e9));
         }
     }
 
@@ -53,8 +54,8 @@ record BenchReport(String name, Model model, Backend backend, Backend measuring,
         map.put("layers", model.layers().stream().map(Object::toString).toList());
         map.put("backend", backend.name());
         map.put("isa", backend.isa());
-        map.put("precision", "f32");
-        map.put("threads", 1);
+        map.put("precision", Precisions.name(work.precision()));
+        map.put("threads", work.threads());
         map.put("batch", work.rows());
         map.put("steps", work.steps());
         map.put("calls", service.calls());
@@ -63,8 +64,8 @@ record BenchReport(String name, Model model, Backend backend, Backend measuring,
         map.put("alloc_bytes_per_step", service.allocatedPerCall() / work.steps());
         map.put("weight_bytes", work.weightBytes());
         map.put("swept_bytes", work.sweptBytes());
-        map.put("level", caches.levelOf(work.sweptBytes()));
-        map.put("wholly_in_level", caches.wholly(work.sweptBytes()));
+        map.put("level", caches.levelOf(work.bytesOfAThread()));
+        map.put("wholly_in_level", caches.wholly(work.bytesOfAThread()));
         map.put("read_bytes_per_s", Math.round(rates.read()));
         map.put("fma_flops", Math.round(rates.multiply()));
         map.put("limits_by", measuring.name());
@@ -92,12 +93,14 @@ record BenchReport(String name, Model model, Backend backend, Backend measuring,
 
     void print(PrintStream out) {
         double steps = service.callsPerSecond() * work.steps();
-        out.printf(Locale.ROOT, "model        %s; f32, batch %d, %s%n", name, work.rows(),
+        out.printf(Locale.ROOT, "model        %s; %s, batch %d, %s%n", name,
+                Precisions.name(work.precision()), work.rows(),
                 work.steps() == 1 ? "single steps" : work.steps() + " steps a call");
-        out.printf(Locale.ROOT, "backend      %s (%s), 1 thread%n", backend.name(), backend.description());
-        out.printf(Locale.ROOT, "weights      %,.0f KB a step, in %s%s%n", work.sweptBytes() / 1024.0,
-                caches.levelOf(work.sweptBytes()),
-                caches.wholly(work.sweptBytes()) ? "" : ", and partly in a nearer cache");
+        out.printf(Locale.ROOT, "backend      %s (%s), %d thread%s%n", backend.name(), backend.description(),
+                work.threads(), work.threads() == 1 ? "" : "s");
+        out.printf(Locale.ROOT, "weights      %,.0f KB a step and thread, in %s%s%n", work.bytesOfAThread() / 1024.0,
+                caches.levelOf(work.bytesOfAThread()),
+                caches.wholly(work.bytesOfAThread()) ? "" : ", and partly in a nearer cache");
         out.printf(Locale.ROOT, "             %12s %12s %12s %12s%n", "p50", "p99", "p99.9", "max");
         print(out, "ns per step", service);
         if (open != null) {

@@ -5,7 +5,9 @@ import dev.ostinato.formats.ModelFile;
 import dev.ostinato.formats.Npz;
 import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.State;
+import dev.ostinato.nn.Team;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,8 +17,11 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Runs a model over arrays. */
 @Command(name = "run", mixinStandardHelpOptions = true, versionProvider = Version.class, sortOptions = false,
@@ -30,7 +35,13 @@ import picocli.CommandLine.Parameters;
             "  ostinato run model.safetensors --input in.npz --output out.npz",
             "  ostinato run model.safetensors --input in.npz --output out.npz --stream --backend vector"})
 final class RunCommand implements Callable<Integer> {
+    private static final int MAX_THREADS = 1024;
+
     private final Terminal terminal;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
 
     @Parameters(paramLabel = "MODEL", description = "A model file or a checkpoint.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -46,6 +57,14 @@ final class RunCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path output;
 
+    @Option(names = "--precision", paramLabel = "f32|bf16|int8", order = 3,
+            description = "Precision of the weights (default: f32).")
+    private Precision precision = Precision.F32;
+
+    @Option(names = "--threads", paramLabel = "N", order = 4, description = {
+        "Threads that share a step, each on a core of its own; no result depends on it (default: ${DEFAULT-VALUE})."})
+    private int threads = 1;
+
     @Option(names = "--backend", paramLabel = "NAME", order = 5, description = {
         "Backend that computes, see ostinato info (default: ${DEFAULT-VALUE})."})
     private String backend = "auto";
@@ -59,25 +78,31 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (threads < 1 || threads > MAX_THREADS) {
+            throw new ParameterException(spec.commandLine(),
+                    "--threads: expected 1 to " + MAX_THREADS + ", got " + threads);
+        }
         OutputFiles.check(output);
-        Model model = ModelFile.read(file).model().withBackend(backend);
+        Model model = Precisions.round(ModelFile.read(file).model().withBackend(backend), precision);
         Npz arrays = Npz.read(input);
         Tensor x = arrays.tensor("x");
         checkShape(model, x);
         int steps = Math.toIntExact(x.shape()[0]);
         int rows = Math.toIntExact(x.shape()[1]);
-        State state = model.newState(rows);
-        checkNames(arrays, state);
-        StateArrays.set(state, arrays);
         float[] y = new float[size(steps, rows, model.outputs())];
-        if (model.takesTokens()) {
-            run(model, tokens(model, x), state, y);
-        } else {
-            run(model, x.toFloats(), state, y);
-        }
         List<Tensor> results = new ArrayList<>();
-        results.add(Tensor.of("y", new long[] {steps, rows, model.outputs()}, y));
-        results.addAll(StateArrays.of(state));
+        try (Team team = Team.of(threads)) {
+            State state = model.newState(rows, team);
+            checkNames(arrays, state);
+            StateArrays.set(state, arrays);
+            if (model.takesTokens()) {
+                run(model, tokens(model, x), state, y);
+            } else {
+                run(model, x.toFloats(), state, y);
+            }
+            results.add(Tensor.of("y", new long[] {steps, rows, model.outputs()}, y));
+            results.addAll(StateArrays.of(state));
+        }
         Npz.write(output, results);
         terminal.out().println(output + ": " + results.stream()
                 .map(array -> array.name() + " " + Arrays.toString(array.shape())).collect(Collectors.joining(", ")));

@@ -3,6 +3,7 @@ package dev.ostinato.cli;
 import dev.ostinato.kernels.Limits;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Precision;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -10,31 +11,33 @@ import java.util.concurrent.TimeUnit;
  *
  * @param inputWeights weights that are multiplied with what comes from outside or from a layer below
  * @param recurrentWeights weights that are multiplied with the state
- * @param bytesPerWeight as they lie in memory
+ * @param precision of the weights
  * @param rows streams that step together
  * @param steps of one call
+ * @param threads that share a step, each with a part of the weights
  */
-record StepWork(long inputWeights, long recurrentWeights, int bytesPerWeight, int rows, int steps) {
+record StepWork(long inputWeights, long recurrentWeights, Precision precision, int rows, int steps, int threads) {
+    /** Products of eight bits that an instruction adds up in the time of one of floats. */
+    private static final int PRODUCTS_OF_INT8 = 4;
+
     /**
-     * What one core can do.
+     * What the threads can do together.
      *
      * @param read bytes a second
      * @param multiply floating-point operations a second, an fma counting as two
      */
     record Rates(double read, double multiply) {
-        /** Measures, for about a second. */
-        static Rates measure(Limits limits, long bytes) {
-            return new Rates(limits.readRate(bytes), limits.fmaPeak());
-        }
-
         /** Returns the better of two measurements each: the machine can do that. */
         Rates or(Rates other) {
             return new Rates(Math.max(read, other.read), Math.max(multiply, other.multiply));
         }
     }
 
-    /** Returns the work of a model. Rows of tables, which a token picks, do not count, and neither do biases. */
-    static StepWork of(Model model, int bytesPerWeight, int rows, int steps) {
+    /**
+     * Returns the work of a model. What a token picks from a table does not count, and neither does the product of a token's row with the
+     * weights behind it, which is such a table; nor do biases.
+     */
+    static StepWork of(Model model, int rows, int steps, int threads) {
         long input = 0;
         long recurrent = 0;
         boolean tokens = model.takesTokens();
@@ -42,12 +45,12 @@ record StepWork(long inputWeights, long recurrentWeights, int bytesPerWeight, in
             switch (layer) {
                 case Layer.Recurrent r -> {
                     long units = Math.multiplyFull(r.cell().gates(), r.hidden());
-                    input += multiplies(model, tokens, steps) ? units * r.inputs() : 0;
+                    input += tokens ? 0 : units * r.inputs();
                     recurrent += units * r.hidden();
                     tokens = false;
                 }
                 case Layer.Dense d -> {
-                    input += multiplies(model, tokens, steps) ? Math.multiplyFull(d.inputs(), d.outputs()) : 0;
+                    input += Math.multiplyFull(d.inputs(), d.outputs());
                     tokens = false;
                 }
                 case Layer.Embedding ignored -> {
@@ -60,22 +63,36 @@ record StepWork(long inputWeights, long recurrentWeights, int bytesPerWeight, in
                 }
             }
         }
-        return new StepWork(input, recurrent, bytesPerWeight, rows, steps);
+        return new StepWork(input, recurrent, model.precision(), rows, steps, threads);
     }
 
-    /** A one-hot row picks weights; and over a sequence, tokens that come again need no product of their own. */
-    private static boolean multiplies(Model model, boolean tokens, int steps) {
-        return !tokens || (steps == 1 && !(model.layers().getFirst() instanceof Layer.OneHot));
+    /** Measures what the threads could do if none disturbed the others, for about a second. */
+    Rates measure(Limits limits) {
+        int products = precision == Precision.INT8 ? PRODUCTS_OF_INT8 : 1;
+        return new Rates(threads * limits.readRate(bytesOfAThread()), threads * limits.fmaPeak() * products);
+    }
+
+    private int bytesPerWeight() {
+        return switch (precision) {
+            case F32 -> 4;
+            case BF16 -> 2;
+            case INT8 -> 1;
+        };
     }
 
     /** Returns the bytes of all these weights. */
     long weightBytes() {
-        return (inputWeights + recurrentWeights) * bytesPerWeight;
+        return (inputWeights + recurrentWeights) * bytesPerWeight();
     }
 
     /** Returns the bytes that each step reads anew: of a sequence only what is multiplied with the state, since the rest can be done at once. */
     long sweptBytes() {
-        return steps == 1 ? weightBytes() : recurrentWeights * bytesPerWeight;
+        return steps == 1 ? weightBytes() : recurrentWeights * bytesPerWeight();
+    }
+
+    /** Returns the bytes that each thread reads at a step. */
+    long bytesOfAThread() {
+        return Math.ceilDiv(sweptBytes(), threads);
     }
 
     /** Returns the least nanoseconds of a step. */

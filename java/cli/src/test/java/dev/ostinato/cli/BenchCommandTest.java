@@ -9,6 +9,7 @@ import dev.ostinato.kernels.Backend;
 import dev.ostinato.kernels.Backends;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,6 +56,17 @@ class BenchCommandTest {
     }
 
     @Test
+    void precisionAndThreadsAreThoseThatCompute() {
+        JsonNode json = CommandLineRun.of("bench", "--hidden", 40, "--precision", "int8", "--threads", 2, "--steps", 10,
+                "--seconds", 0.1, "--json").succeeded().json();
+        assertEquals("int8", json.get("precision").asString());
+        assertEquals(2, json.get("threads").asInt());
+        assertEquals(4 * 40 * 80, json.get("weight_bytes").asLong());
+        assertEquals(4 * 40 * 40, json.get("swept_bytes").asLong());
+        CommandLineRun.of("bench", "--threads", 0).failed(2, "--threads: expected at least 1, got 0");
+    }
+
+    @Test
     void aModelOfAFileIsMeasuredOverSequences() throws IOException {
         Path file = directory.resolve("m.safetensors");
         ModelFile.write(file, Model.builder().embedding(7, 5).lstm(16).dense(3).build(), null);
@@ -84,29 +96,35 @@ class BenchCommandTest {
     @Test
     void weightsAreThoseThatAStepMultipliesWith() {
         Model dense = Model.builder().features(9).recurrent(CellType.LSTM, 5).dropout(0.5).dense(3).build();
-        assertEquals(new StepWork(4 * 5 * 9 + 5 * 3, 4 * 5 * 5, 4, 1, 1), StepWork.of(dense, 4, 1, 1));
+        assertEquals(new StepWork(4 * 5 * 9 + 5 * 3, 4 * 5 * 5, Precision.F32, 1, 1, 1), StepWork.of(dense, 1, 1, 1));
         Model oneHot = Model.builder().oneHot(9).recurrent(CellType.RNN_TANH, 5).gru(2).build();
-        assertEquals(new StepWork(3 * 2 * 5, 5 * 5 + 3 * 2 * 2, 2, 8, 1), StepWork.of(oneHot, 2, 8, 1));
+        assertEquals(new StepWork(3 * 2 * 5, 5 * 5 + 3 * 2 * 2, Precision.BF16, 8, 1, 2),
+                StepWork.of(oneHot.withPrecision(Precision.BF16), 8, 1, 2));
         Model embedding = Model.builder().embedding(100, 6).lstm(5).build();
-        assertEquals(new StepWork(4 * 5 * 6, 4 * 5 * 5, 4, 1, 1), StepWork.of(embedding, 4, 1, 1));
-        assertEquals(new StepWork(0, 4 * 5 * 5, 4, 1, 50), StepWork.of(embedding, 4, 1, 50));
+        assertEquals(new StepWork(0, 4 * 5 * 5, Precision.F32, 1, 1, 1), StepWork.of(embedding, 1, 1, 1));
+        assertEquals(new StepWork(0, 4 * 5 * 5, Precision.F32, 1, 50, 1), StepWork.of(embedding, 1, 50, 1));
     }
 
     @Test
     void theLimitIsTheSlowerOfReadingAndMultiplying() {
         StepWork.Rates rates = new StepWork.Rates(100e9, 200e9);
-        assertEquals(4000 / 100.0, new StepWork(600, 400, 4, 1, 1).limit(rates), 1e-9);
-        assertEquals(2 * 1000 * 8 / 200.0, new StepWork(600, 400, 4, 8, 1).limit(rates), 1e-9);
+        assertEquals(4000 / 100.0, new StepWork(600, 400, Precision.F32, 1, 1, 1).limit(rates), 1e-9);
+        assertEquals(2 * 1000 * 8 / 200.0, new StepWork(600, 400, Precision.F32, 8, 1, 1).limit(rates), 1e-9);
         // Over a sequence, the inputs' products at once, then the state's weights step by step.
-        assertEquals(2 * 600 / 200.0 + 1600 / 100.0, new StepWork(600, 400, 4, 1, 10).limit(rates), 1e-9);
-        assertEquals(2 * 600 * 8 / 200.0 + 2 * 400 * 8 / 200.0, new StepWork(600, 400, 4, 8, 10).limit(rates), 1e-9);
+        assertEquals(2 * 600 / 200.0 + 1600 / 100.0, new StepWork(600, 400, Precision.F32, 1, 10, 1).limit(rates),
+                1e-9);
+        assertEquals(2 * 600 * 8 / 200.0 + 2 * 400 * 8 / 200.0,
+                new StepWork(600, 400, Precision.F32, 8, 10, 1).limit(rates), 1e-9);
+        StepWork shared = new StepWork(600, 400, Precision.INT8, 1, 1, 2);
+        assertEquals(500, shared.bytesOfAThread());
+        assertEquals(1000 / 100.0, shared.limit(rates), 1e-9);
         assertEquals(new StepWork.Rates(3, 4), new StepWork.Rates(3, 2).or(new StepWork.Rates(1, 4)));
     }
 
     @Test
     void aBeatenLimitIsABrokenMeasurement() {
         Model model = Model.builder().features(8).lstm(16).backend("scalar").build();
-        StepWork work = StepWork.of(model, 4, 1, 1);
+        StepWork work = StepWork.of(model, 1, 1, 1);
         CallTimes times = CallTimes.service(new Workload(model, model.newState(), 1), 0.01, passed -> {
         });
         Caches one = new Caches(List.of(new Caches.Cache(1, 1 << 20)));

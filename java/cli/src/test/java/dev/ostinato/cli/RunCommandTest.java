@@ -11,6 +11,7 @@ import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
+import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.State;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,6 +76,26 @@ class RunCommandTest {
                 assertArrayEquals(expected, Files.readAllBytes(out), backend + " " + stream);
             }
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void threadsAndStreamsGiveTheSameBytesAtEveryPrecision(Precision precision) throws IOException {
+        Model lstm = features(CellType.LSTM);
+        float[] values = random(40 * ROWS * INPUTS);
+        State state = lstm.withPrecision(precision).newState(ROWS);
+        float[] y = new float[40 * ROWS * lstm.outputs()];
+        lstm.withPrecision(precision).run(values, state, y);
+        run(lstm, "auto", false, x(values, 40));
+        for (List<String> more : List.of(List.<String>of(), List.of("--stream"), List.of("--threads", "2"))) {
+            List<Object> line = new ArrayList<>(List.of("run", model, "--input", in, "--output", out, "--precision",
+                    precision.name().toLowerCase(Locale.ROOT)));
+            line.addAll(more);
+            CommandLineRun.of(line.toArray()).succeeded();
+            assertArray(Npz.read(out), "y", y, 40, ROWS, lstm.outputs());
+        }
+        CommandLineRun.of("run", model, "--input", in, "--output", out, "--threads", "0").failed(2,
+                "--threads: expected 1 to 1024, got 0");
     }
 
     @ParameterizedTest

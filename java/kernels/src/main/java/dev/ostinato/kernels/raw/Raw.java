@@ -11,10 +11,9 @@ public final class Raw {
      * through it costs what a load costs; a segment per array would make the vector kernels polymorphic.
      */
     public static final MemorySegment ALL = all();
-
-    @SuppressWarnings("restricted") // the one place where the library asks for native access
     private static final MemorySegment ZEROS = Arena.global().allocate(1 << 14, Long.BYTES);
 
+    @SuppressWarnings("restricted") // the one place where the library asks for native access
     private static MemorySegment all() {
         try {
             return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
