@@ -83,9 +83,10 @@ class RunCommandTest {
     void threadsAndStreamsGiveTheSameBytesAtEveryPrecision(Precision precision) throws IOException {
         Model lstm = features(CellType.LSTM);
         float[] values = random(40 * ROWS * INPUTS);
-        State state = lstm.withPrecision(precision).newState(ROWS);
+        Model narrow = lstm.withPrecision(precision);
+        State state = narrow.newState(ROWS);
         float[] y = new float[40 * ROWS * lstm.outputs()];
-        lstm.withPrecision(precision).run(values, state, y);
+        narrow.run(values, state, y);
         run(lstm, "auto", false, x(values, 40));
         for (List<String> more : List.of(List.<String>of(), List.of("--stream"), List.of("--threads", "2"))) {
             List<Object> line = new ArrayList<>(List.of("run", model, "--input", in, "--output", out, "--precision",
