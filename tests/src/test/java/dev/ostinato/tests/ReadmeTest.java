@@ -1,5 +1,6 @@
 package dev.ostinato.tests;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,11 +8,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.ostinato.examples.Attention;
 import dev.ostinato.examples.Inference;
 import dev.ostinato.examples.Perceptron;
+import dev.ostinato.examples.Serving;
 import dev.ostinato.examples.Training;
+import dev.ostinato.formats.ModelFile;
 import dev.ostinato.kernels.Matrix;
+import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Precision;
+import dev.ostinato.nn.State;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,6 +36,7 @@ class ReadmeTest {
 
     @ParameterizedTest
     @CsvSource({"README.md, training, Training.java", "README.md, inference, Inference.java",
+        "README.md, serving, Serving.java", "README.md, sequences, Serving.java",
         "docs/kernels.md, attention, Attention.java", "docs/kernels.md, perceptron, Perceptron.java"})
     void codeOnThePageIsTheExample(String page, String marker, String file) throws IOException {
         String example = Files.readString(EXAMPLES.resolve(file));
@@ -89,6 +98,28 @@ class ReadmeTest {
         Matrix y = Matrix.of(1, Matrix.BLOCK);
         perceptron.apply(Matrix.of(new float[][] {{0.1f, -0.2f}}), y);
         assertEquals(0.5 * Math.tanh(-0.3) - Math.tanh(-0.5) + 2 * Math.tanh(-0.7), y.get(0, 0), 1e-6);
+    }
+
+    @Test
+    void aServiceGoesOnFromAHistory(@TempDir Path folder) throws IOException {
+        Model model = Model.builder().features(3).lstm(20).dense(2).seed(4).build();
+        Path file = folder.resolve("model.safetensors");
+        ModelFile.write(file, model, null);
+        float[] rows = {0.1f, -0.5f, 2, 1, 0, -1, 0.3f, 0.2f, 0.9f, -1, 1, 0.5f};
+        float[] one = {1, 1, 1};
+        float[] another = {-1, 0, 1};
+        float[][] answers = new Serving(file).goOn(FloatBuffer.wrap(rows), one, another);
+
+        Model rounded = model.withPrecision(Precision.INT8);
+        for (int i = 0; i < 2; i++) {
+            State state = rounded.newState();
+            for (int t = 0; t < 4; t++) {
+                rounded.step(Arrays.copyOfRange(rows, 3 * t, 3 * t + 3), state, new float[2]);
+            }
+            float[] expected = new float[2];
+            rounded.step(i == 0 ? one : another, state, expected);
+            assertArrayEquals(expected, answers[i]);
+        }
     }
 
     @Test

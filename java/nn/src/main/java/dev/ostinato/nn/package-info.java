@@ -7,6 +7,9 @@
  * {@code GruResetBeforeCell}.
  * <li>{@link dev.ostinato.nn.Model}: layers with weights, immutable, shared by all threads. {@link dev.ostinato.nn.State}: what one stream
  * remembers between two calls.
+ * Single steps or whole sequences, the same bits; at any {@link dev.ostinato.nn.Precision} of the weights, of which
+ * {@link dev.ostinato.nn.PrecisionReport} tells the cost; on one thread or on a {@link dev.ostinato.nn.Team}. Inside, a state is laid out for
+ * 1, 2, 4, ... steps as {@code InferenceNetwork}s.
  * <li>{@link dev.ostinato.nn.Trainer}: backpropagation through time over {@link dev.ostinato.nn.Batch}es, with a
  * {@link dev.ostinato.nn.Loss} and an {@link dev.ostinato.nn.Optimizer}. Inside, each layer is laid out for T steps of B rows as a
  * {@code Stage}: its activations and gradients, forward above backward.
