@@ -2,6 +2,7 @@ package dev.ostinato.nn;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
@@ -28,21 +29,28 @@ public final class Team implements AutoCloseable {
     /** How often a thread looks whether it can go on before it sleeps, or lets others have its core: some ten microseconds. */
     private static final int SPINS = 1_000;
 
+    /** Pieces beyond this number are done in so many groups: a group is a bit of an int. */
+    private static final int MOST_GROUPS = Integer.SIZE;
+
     private final boolean sleeping;
     private final Worker[] workers;
     private final AtomicBoolean busy = new AtomicBoolean();
-    /** How many calls there have been: workers watch it. What they read below has been written before. */
-    private final AtomicInteger calls = new AtomicInteger();
+    /**
+     * The number of the call in the upper half, and below it a bit for each group that a thread has taken. Who takes one sees what was written
+     * before, and keeps the call from ending.
+     */
+    private final AtomicLong taken = new AtomicLong();
+    private final AtomicInteger done = new AtomicInteger();
     private volatile boolean closed;
+    /** The caller, when it sleeps. */
+    private volatile @Nullable Thread waiting;
+    private volatile @Nullable Throwable failure;
 
+    // Of the present call; read by those who have taken a group of it.
     private IntConsumer body = piece -> {
     };
     private int pieces;
-    private final AtomicInteger next = new AtomicInteger();
-    private final AtomicInteger working = new AtomicInteger();
-    private volatile @Nullable Throwable failure;
-    /** The caller, when it sleeps. */
-    private volatile @Nullable Thread waiting;
+    private volatile int groups;
 
     private Team(int threads, boolean sleeping) {
         if (threads < 1) {
@@ -72,10 +80,10 @@ public final class Team implements AutoCloseable {
     }
 
     /**
-     * Runs {@code body} for each of {@code 0..pieces-1} and returns when all are done; rethrows the first failure. Piece i is the i-th
-     * thread's, call after call, so that what it reads stays in its caches; whoever is free takes the next of those beyond.
+     * Runs {@code body} for each of {@code 0..pieces-1} and returns when all are done; rethrows the first failure. The i-th thread begins with
+     * piece i, call after call, so that what it reads stays in its caches; and whoever is ready takes over from those that have not begun, so
+     * that nobody waits for a thread that has no core.
      */
-    @SuppressWarnings("ThreadPriorityCheck") // yielding is for when there are fewer cores than threads; nothing relies on it
     void run(int pieces, IntConsumer body) {
         if (pieces < 2 || workers.length == 0 || !busy.compareAndSet(false, true)) {
             for (int i = 0; i < pieces; i++) {
@@ -86,24 +94,17 @@ public final class Team implements AutoCloseable {
         try {
             this.body = body;
             this.pieces = pieces;
-            next.set(threads());
-            working.set(workers.length);
-            calls.incrementAndGet();
+            groups = Math.min(pieces, MOST_GROUPS);
+            done.set(0);
+            int call = callOf(taken.get()) + 1;
+            taken.set((long) call << Integer.SIZE); // from here on the others may begin
             if (sleeping) {
                 for (Worker worker : workers) {
                     worker.wake();
                 }
             }
-            work(0);
-            for (int spins = 0; working.get() > 0; spins++) {
-                if (spins < SPINS) {
-                    Thread.onSpinWait();
-                } else if (sleeping) {
-                    sleep();
-                } else {
-                    Thread.yield();
-                }
-            }
+            work(call, 0);
+            await();
             rethrow();
         } finally {
             failure = null;
@@ -111,24 +112,68 @@ public final class Team implements AutoCloseable {
         }
     }
 
-    /** Sleeps until the others are ready, or not at all if they are. */
-    private void sleep() {
-        waiting = Thread.currentThread();
-        if (working.get() > 0) { // looked at after waiting is set, as a worker looks at waiting after it is ready
-            LockSupport.park(this);
-        }
-        waiting = null;
+    private static int callOf(long state) {
+        return (int) (state >>> Integer.SIZE);
     }
 
-    private void work(int thread) {
+    /** Does all groups of a call that nobody has taken, beginning with one. */
+    private void work(int call, int first) {
+        int all = groups;
+        for (int i = 0; i < all; i++) {
+            int group = (first + i) % all;
+            if (take(call, group)) {
+                doPieces(group);
+                if (done.incrementAndGet() == all) {
+                    LockSupport.unpark(waiting); // nobody in general
+                }
+            }
+        }
+    }
+
+    /** Returns whether a group of a call is this thread's. Not if the call is over. */
+    private boolean take(int call, int group) {
+        long bit = 1L << group;
+        long state = taken.get();
+        while (callOf(state) == call && (state & bit) == 0) {
+            if (taken.compareAndSet(state, state | bit)) {
+                return true;
+            }
+            state = taken.get();
+        }
+        return false;
+    }
+
+    private void doPieces(int group) {
+        int step = groups;
         try {
-            for (int i = thread; i < pieces; i = next.getAndIncrement()) {
+            for (int i = group; i < pieces && failure == null; i += step) {
                 body.accept(i);
             }
         } catch (RuntimeException | Error e) {
             failure = e;
-            next.set(pieces);
         }
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // yielding is for when there are fewer cores than threads; nothing relies on it
+    private void await() {
+        for (int spins = 0; done.get() < groups; spins++) {
+            if (spins < SPINS) {
+                Thread.onSpinWait();
+            } else if (sleeping) {
+                sleep();
+            } else {
+                Thread.yield();
+            }
+        }
+    }
+
+    /** Sleeps until the others are ready, or not at all if they are. */
+    private void sleep() {
+        waiting = Thread.currentThread();
+        if (done.get() < groups) { // looked at after waiting is set, as the last of the others looks at waiting after done is
+            LockSupport.park(this);
+        }
+        waiting = null;
     }
 
     private void rethrow() {
@@ -178,33 +223,27 @@ public final class Team implements AutoCloseable {
         @Override
         public void run() {
             int seen = 0;
-            while (await(seen)) {
-                seen++;
-                work(number);
-                if (working.decrementAndGet() == 0) {
-                    LockSupport.unpark(waiting); // nobody in general
-                }
+            while (!closed) {
+                seen = await(seen);
+                work(seen, number);
             }
         }
 
-        /** Waits for another call than those seen; returns false when there will be none. */
-        private boolean await(int seen) {
-            for (int spins = 0; calls.get() == seen; spins++) {
-                if (closed) {
-                    return false;
-                }
+        /** Waits for another call than the one seen last, or for the end of the team; returns which it is. */
+        private int await(int seen) {
+            for (int spins = 0; callOf(taken.get()) == seen && !closed; spins++) {
                 if (!sleeping || spins < SPINS) {
                     Thread.onSpinWait();
                 } else {
                     sleep(seen);
                 }
             }
-            return true;
+            return callOf(taken.get());
         }
 
         private void sleep(int seen) {
             asleep = true;
-            if (calls.get() == seen && !closed) { // looked at after asleep is set, as wake() looks at asleep after calls is
+            if (callOf(taken.get()) == seen && !closed) { // looked at after asleep is set, as wake() looks at asleep after that is
                 LockSupport.park(this);
             }
             asleep = false;

@@ -2,16 +2,16 @@ package dev.ostinato.nn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,19 +56,50 @@ final class TeamTest {
     }
 
     @Test
-    void aPieceIsAlwaysTheSameThreads() {
-        AtomicReferenceArray<@Nullable Thread> threads = new AtomicReferenceArray<>(2);
+    void aThreadThatDoesNotComeIsNotWaitedFor() throws InterruptedException {
+        // One thread of the team is kept by its first piece; the caller's later calls do without it.
+        CountDownLatch release = new CountDownLatch(1);
+        AtomicInteger done = new AtomicInteger();
         try (Team team = Team.of(2)) {
+            CountDownLatch stuck = new CountDownLatch(1);
+            Thread caller = new Thread(() -> team.run(2, piece -> {
+                if (piece == 1) {
+                    stuck.countDown();
+                    awaitUninterruptibly(release);
+                }
+            }));
+            caller.start();
+            stuck.await();
+            team.run(3, piece -> done.incrementAndGet()); // the team is at work: alone
+            assertEquals(3, done.get());
+            release.countDown();
+            caller.join();
+            for (int i = 0; i < 1_000; i++) {
+                team.run(2, piece -> done.incrementAndGet());
+            }
+            assertEquals(2_003, done.get());
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void manyPiecesAreDoneInGroups() {
+        try (Team team = Team.of(2)) {
+            AtomicIntegerArray done = new AtomicIntegerArray(100);
+            for (int i = 0; i < 20; i++) {
+                team.run(100, done::incrementAndGet);
+            }
             for (int i = 0; i < 100; i++) {
-                team.run(2, piece -> {
-                    Thread before = threads.getAndSet(piece, Thread.currentThread());
-                    if (before != null) {
-                        assertSame(before, Thread.currentThread());
-                    }
-                });
+                assertEquals(20, done.get(i));
             }
         }
-        assertSame(Thread.currentThread(), threads.get(0));
     }
 
     @ParameterizedTest
@@ -135,13 +166,20 @@ final class TeamTest {
 
     @Test
     void theThreadsEndWithTheTeam() throws InterruptedException {
+        Set<Thread> threads = ConcurrentHashMap.newKeySet();
+        CountDownLatch all = new CountDownLatch(3);
         Team team = Team.of(3);
-        AtomicReferenceArray<Thread> threads = new AtomicReferenceArray<>(3);
-        team.run(3, piece -> threads.set(piece, Thread.currentThread()));
+        team.run(3, piece -> { // each waits for the others, so that nobody does two
+            threads.add(Thread.currentThread());
+            all.countDown();
+            awaitUninterruptibly(all);
+        });
         team.close();
-        for (int i = 1; i < 3; i++) {
-            threads.get(i).join(10_000);
-            assertTrue(!threads.get(i).isAlive());
+        assertEquals(3, threads.size());
+        threads.remove(Thread.currentThread());
+        for (Thread thread : threads) {
+            thread.join(10_000);
+            assertFalse(thread.isAlive());
         }
     }
 
