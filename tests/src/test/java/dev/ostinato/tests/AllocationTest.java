@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
 import dev.ostinato.kernels.Backends;
+import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
@@ -124,8 +125,19 @@ final class AllocationTest {
         Slice x = Slice.of(new float[5000]);
         Slice y = Slice.of(new float[5000]);
         PackedMatrix w = kernels.pack(Transpose.NO, b, 1);
+        Indices indices = Indices.of(new SplittableRandom(1).ints(70, 0, 40).toArray());
+        Slice row = Slice.of(new float[40]);
+        Slice statistics = Slice.of(new float[70 * 2], 0, 70, 2, 2);
+        Slice losses = Slice.of(new float[70], 0, 70, 1, 1);
         allocatesNothing(i -> {
             if (i % 100 == 0) {
+                kernels.scatterAdd(c, indices, b);
+                kernels.gather(b, indices, c);
+                kernels.crossEntropyBackward(a, indices, 0.5f);
+                if (!backend.equals("scalar")) { // whose reductions of rows are arrays, as short as the equations
+                    kernels.crossEntropyForward(a, indices, losses);
+                    kernels.layerNormForward(a, row, row, 1e-5f, a, statistics);
+                }
                 kernels.gemm(Transpose.NO, Transpose.NO, 1f, a, b, 1f, c);
                 kernels.multiplyAdd(a, w, c);
             }

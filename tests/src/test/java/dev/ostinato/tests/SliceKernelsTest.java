@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.ostinato.kernels.Backends;
 import dev.ostinato.kernels.Function;
+import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
@@ -116,6 +117,77 @@ final class SliceKernelsTest {
         kernels.logSoftmax(x.matrix, x.matrix);
         slices.logSoftmax(x.slice, x.slice);
         x.check("logSoftmax in place");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 5", "1, 1", "3, 17", "64, 64", "65, 33", "2, 4099", "3, 20000", "700, 30"})
+    void layerNorm(int rows, int columns) {
+        Operand x = new Operand(rows, columns);
+        Operand gain = new Operand(1, columns);
+        Operand bias = new Operand(1, columns);
+        Operand y = new Operand(rows, columns);
+        Operand statistics = new Operand(rows, 2);
+        kernels.layerNormForward(x.matrix, gain.matrix, bias.matrix, 1e-5f, y.matrix, statistics.matrix);
+        slices.layerNormForward(x.slice, gain.slice, bias.slice, 1e-5f, y.slice, statistics.slice);
+        y.check("y");
+        statistics.check("statistics");
+        Operand dGain = new Operand(1, columns);
+        Operand dBias = new Operand(1, columns);
+        for (Operand dx : new Operand[] {new Operand(rows, columns), y, x}) {
+            kernels.layerNormBackward(x.matrix, gain.matrix, statistics.matrix, y.matrix, dx.matrix, dGain.matrix,
+                    dBias.matrix);
+            slices.layerNormBackward(x.slice, gain.slice, statistics.slice, y.slice, dx.slice, dGain.slice,
+                    dBias.slice);
+            dx.check("dx");
+            dGain.check("dGain");
+            dBias.check("dBias");
+        }
+        kernels.layerNormForward(y.matrix, gain.matrix, bias.matrix, 0.1f, y.matrix, statistics.matrix);
+        slices.layerNormForward(y.slice, gain.slice, bias.slice, 0.1f, y.slice, statistics.slice);
+        y.check("in place");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 5", "1, 1", "3, 17", "65, 33", "2, 4099", "3, 20000", "700, 30"})
+    void losses(int rows, int classes) {
+        Operand x = new Operand(rows, classes);
+        Operand losses = new Operand(rows, 1);
+        Indices targets = indices(rows, classes);
+        kernels.crossEntropyForward(x.matrix, targets, losses.matrix);
+        slices.crossEntropyForward(x.slice, targets, losses.slice);
+        x.check("softmax");
+        losses.check("losses");
+        kernels.crossEntropyBackward(x.matrix, targets, 0.3f);
+        slices.crossEntropyBackward(x.slice, targets, 0.3f);
+        x.check("gradient");
+        Operand y = new Operand(rows, classes);
+        kernels.squaredError(y.matrix, x.matrix, losses.matrix, 0.5f, 0.7f);
+        slices.squaredError(y.slice, x.slice, losses.slice, 0.5f, 0.7f);
+        y.check("gradient of the squared error");
+        losses.check("squared errors");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 7, 5", "1, 1, 1", "30, 9, 17", "200, 5, 33", "3, 2, 20000", "4, 3, 0"})
+    void tables(int rows, int entries, int columns) {
+        Operand table = new Operand(entries, columns);
+        Operand out = new Operand(rows, columns);
+        Indices indices = indices(rows, entries);
+        kernels.gather(table.matrix, indices, out.matrix);
+        slices.gather(table.slice, indices, out.slice);
+        out.check("gather");
+        Operand x = new Operand(rows, columns);
+        kernels.scatterAdd(x.matrix, indices, table.matrix);
+        slices.scatterAdd(x.slice, indices, table.slice);
+        table.check("scatterAdd");
+        Operand sums = new Operand(1, columns);
+        kernels.columnSums(x.matrix, sums.matrix);
+        slices.columnSums(x.slice, sums.slice);
+        sums.check("columnSums");
+    }
+
+    private Indices indices(int count, int bound) {
+        return Indices.of(random.ints(count, 0, bound).toArray());
     }
 
     @ParameterizedTest

@@ -68,4 +68,15 @@ public final class Indices {
     public void copyFrom(int[] values, int from) {
         MemorySegment.copy(values, from, memory.segment(), ValueLayout.JAVA_INT, address - memory.address(), length);
     }
+
+    /**
+     * Overwrites all of this with {@link #length} ints of {@code values} from byte {@code offset} on, in the byte order of the machine.
+     *
+     * @throws IndexOutOfBoundsException if there are not that many
+     * @throws IllegalStateException if the arena of {@code values} has been closed
+     * @throws WrongThreadException if it is confined to another thread
+     */
+    public void copyFrom(MemorySegment values, long offset) {
+        MemorySegment.copy(values, offset, memory.segment(), address - memory.address(), (long) length * Integer.BYTES);
+    }
 }

@@ -576,7 +576,7 @@ public final class Kernels {
         shape("statistics", statistics, x.rows(), 2);
     }
 
-    private static void indices(String name, Indices indices, int length, int bound) {
+    static void indices(String name, Indices indices, int length, int bound) {
         if (indices.length() != length) {
             throw new IllegalArgumentException(name + ": expected " + length + ", got " + indices.length());
         }

@@ -190,6 +190,12 @@ public final class Slice {
                 (long) count * Float.BYTES);
     }
 
+    /** Overwrites a row with a row of another slice of as many columns, which it does not overlap. */
+    void copyRow(long row, Slice from, long fromRow) {
+        MemorySegment.copy(from.segment, from.byteOffset(fromRow, 0, columns), segment, byteOffset(row, 0, columns),
+                (long) columns * Float.BYTES);
+    }
+
     /**
      * Fills a matrix with elements of this, row by row.
      *

@@ -100,6 +100,22 @@ final class SliceTest {
             kernels.pack(Transpose.NO, x, 1);
             kernels.pack(Transpose.YES, y, 2);
         });
+        Slice pairs = Slice.of(new float[128], 0, 64, 2, 2);
+        Indices indices = Indices.of(64);
+        calls.put("columnSums", () -> {
+            kernels.columnSums(x, row);
+            kernels.scale(y, 1f);
+        });
+        calls.put("layerNormForward", () -> kernels.layerNormForward(x, row, row, 1e-5f, y, pairs));
+        calls.put("layerNormBackward", () -> kernels.layerNormBackward(x, row, pairs, other, y,
+                Slice.of(new float[64]), Slice.of(new float[64])));
+        calls.put("squaredError", () -> kernels.squaredError(y, x, Slice.of(new float[64], 0, 64, 1, 1), 1f, 1f));
+        calls.put("gather, crossEntropy", () -> {
+            kernels.gather(x, indices, y);
+            kernels.crossEntropyForward(y, indices, Slice.of(new float[64], 0, 64, 1, 1));
+            kernels.crossEntropyBackward(y, indices, 1f);
+        });
+        calls.put("scatterAdd", () -> kernels.scatterAdd(x, indices, y));
         calls.put("gemv, a", () -> kernels.gemv(Transpose.NO, 1f, x, row, 0f, Slice.of(new float[64])));
         return calls;
     }
@@ -194,10 +210,34 @@ final class SliceTest {
         rejects("y" + message, () -> kernels.logSoftmax(square(), slice));
         rejects("c" + message, () -> kernels.gemm(Transpose.NO, Transpose.NO, 1f, square(), square(), 0f, slice));
         rejects("out" + message, () -> kernels.multiplyAdd(square(), PackedMatrix.of(64, 1, 64), slice));
+        Indices indices = Indices.of(64);
+        rejects("out" + message, () -> kernels.gather(square(), indices, slice));
+        rejects("table" + message, () -> kernels.scatterAdd(square(), indices, slice));
+        rejects("x" + message, () -> kernels.crossEntropyForward(slice, indices, column(64)));
+        rejects("p" + message, () -> kernels.crossEntropyBackward(slice, indices, 1f));
+        rejects("y" + message, () -> kernels.squaredError(slice, square(), column(64), 1f, 1f));
         assertEquals(3f, array[0]);
         Slice row = Slice.of(MemorySegment.ofArray(new float[64]).asReadOnly());
         rejects("y" + message,
                 () -> kernels.gemv(Transpose.NO, 1f, square(), Slice.of(new float[64]), 0f, row));
+        rejects("sums" + message, () -> kernels.columnSums(square(), row));
+        Slice gain = Slice.of(new float[64]);
+        Slice statistics = Slice.of(new float[128], 0, 64, 2, 2);
+        rejects("y" + message, () -> kernels.layerNormForward(square(), gain, gain, 0f, slice, statistics));
+        rejects("dGain" + message,
+                () -> kernels.layerNormBackward(square(), gain, statistics, square(), square(), row, gain));
+        rejects("dBias" + message, () -> kernels.layerNormBackward(square(), gain, statistics, square(), square(),
+                Slice.of(new float[64]), row));
+        Slice readOnly = Slice.of(MemorySegment.ofArray(new float[128]).asReadOnly(), 0, 64, 2, 2);
+        rejects("statistics" + message,
+                () -> kernels.layerNormForward(square(), gain, gain, 0f, square(), readOnly));
+        Slice losses = Slice.of(MemorySegment.ofArray(new float[64]).asReadOnly(), 0, 64, 1, 1);
+        rejects("losses" + message, () -> kernels.crossEntropyForward(square(), indices, losses));
+        rejects("losses" + message, () -> kernels.squaredError(square(), square(), losses, 1f, 1f));
+    }
+
+    private static Slice column(int rows) {
+        return Slice.of(new float[rows], 0, rows, 1, 1);
     }
 
     @Test
@@ -216,6 +256,112 @@ final class SliceTest {
         rejects("out: expected (3, 6), got (3, 4)", () -> kernels.multiplyAdd(x, PackedMatrix.of(4, 2, 3), x));
         rejects("gates: expected a divisor of the 4 columns of op(w), got 3", () -> kernels.pack(Transpose.NO, x, 3));
         rejects("gates: expected a divisor of the 4 columns of op(w), got 0", () -> kernels.pack(Transpose.NO, x, 0));
+    }
+
+    @Test
+    void wrongShapesOfRows() {
+        Slice x = Slice.of(new float[12], 0, 3, 4, 4);
+        Slice y = Slice.of(new float[12], 0, 4, 3, 3);
+        Slice four = Slice.of(new float[4]);
+        Slice three = Slice.of(new float[3]);
+        Slice pairs = Slice.of(new float[6], 0, 3, 2, 2);
+        rejects("sums: expected (1, 4), got (1, 3)", () -> kernels.columnSums(x, three));
+        rejects("gain: expected (1, 4), got (1, 3)", () -> kernels.layerNormForward(x, three, four, 0f, x, pairs));
+        rejects("bias: expected (1, 4), got (1, 3)", () -> kernels.layerNormForward(x, four, three, 0f, x, pairs));
+        rejects("y: expected (3, 4), got (4, 3)", () -> kernels.layerNormForward(x, four, four, 0f, y, pairs));
+        rejects("statistics: expected (3, 2), got (1, 4)",
+                () -> kernels.layerNormForward(x, four, four, 0f, x, four));
+        Slice none = Slice.of(new float[0], 0, 3, 0, 0);
+        rejects("x: expected at least 1 column, got (3, 0)",
+                () -> kernels.layerNormForward(none, none, none, 0f, none, pairs));
+        rejects("statistics: expected (3, 2), got (1, 4)",
+                () -> kernels.layerNormBackward(x, four, four, x, x, four, four));
+        rejects("dx: expected (3, 4), got (4, 3)",
+                () -> kernels.layerNormBackward(x, four, pairs, x, y, four, four));
+        rejects("dy: expected (3, 4), got (4, 3)",
+                () -> kernels.layerNormBackward(x, four, pairs, y, x, four, four));
+        rejects("dGain: expected (1, 4), got (1, 3)",
+                () -> kernels.layerNormBackward(x, four, pairs, x, x, three, four));
+        rejects("dBias: expected (1, 4), got (1, 3)",
+                () -> kernels.layerNormBackward(x, four, pairs, x, x, Slice.of(new float[4]), three));
+        rejects("losses: expected (3, 1), got (1, 3)", () -> kernels.crossEntropyForward(x, Indices.of(3), three));
+        rejects("losses: expected (3, 1), got (1, 3)", () -> kernels.squaredError(x, rows(3, 4), three, 1f, 1f));
+        rejects("target: expected (3, 4), got (4, 3)", () -> kernels.squaredError(x, y, column(3), 1f, 1f));
+        rejects("targets: expected 3, got 2", () -> kernels.crossEntropyForward(x, Indices.of(2), column(3)));
+        rejects("targets: expected 3, got 2", () -> kernels.crossEntropyBackward(x, Indices.of(2), 1f));
+        rejects("out: expected (2, 3), got (3, 4)", () -> kernels.gather(y, Indices.of(2), x));
+        rejects("x: expected (2, 3), got (3, 4)", () -> kernels.scatterAdd(x, Indices.of(2), y));
+    }
+
+    private static Slice rows(int rows, int columns) {
+        return Slice.of(new float[rows * columns], 0, rows, columns, columns);
+    }
+
+    @Test
+    void indicesOutsideAreRejectedBeforeAnythingIsWritten() {
+        float[] array = {1, 2, 3, 4, 5, 6};
+        Slice x = Slice.of(array, 0, 3, 2, 2);
+        for (int wrong : new int[] {-1, 2, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+            Indices indices = Indices.of(1, 0, wrong);
+            String message = "[2]: expected 0..1, got " + wrong;
+            fails(IndexOutOfBoundsException.class, "targets" + message,
+                    () -> kernels.crossEntropyForward(x, indices, column(3)));
+            fails(IndexOutOfBoundsException.class, "targets" + message,
+                    () -> kernels.crossEntropyBackward(x, indices, 1f));
+            fails(IndexOutOfBoundsException.class, "indices" + message,
+                    () -> kernels.gather(rows(2, 2), indices, x));
+            fails(IndexOutOfBoundsException.class, "indices" + message,
+                    () -> kernels.scatterAdd(rows(3, 4), indices, rows(2, 4)));
+        }
+        assertArrayEquals(new float[] {1, 2, 3, 4, 5, 6}, array);
+    }
+
+    @Test
+    void indicesFromASegment() {
+        MemorySegment tokens = MemorySegment.ofArray(new int[] {7, 0, 1, 1});
+        Indices indices = Indices.of(3);
+        indices.copyFrom(tokens, 4);
+        float[] out = new float[6];
+        kernels.gather(Slice.of(new float[] {1, 2, 3, 4}, 0, 2, 2, 2), indices, Slice.of(out, 0, 3, 2, 2));
+        assertArrayEquals(new float[] {1, 2, 3, 4, 3, 4}, out);
+        assertThrows(IndexOutOfBoundsException.class, () -> indices.copyFrom(tokens, 8));
+        Arena arena = Arena.ofShared();
+        MemorySegment closed = arena.allocate(12, 4);
+        arena.close();
+        assertThrows(IllegalStateException.class, () -> indices.copyFrom(closed, 0));
+    }
+
+    @Test
+    void indicesThatChangeMeanwhile() throws InterruptedException {
+        Indices indices = Indices.of(1000);
+        AtomicBoolean done = new AtomicBoolean();
+        Thread thread = Thread.ofPlatform().start(() -> {
+            while (!done.get()) {
+                indices.set(999, Integer.MAX_VALUE);
+                indices.set(999, 0);
+            }
+        });
+        try {
+            Slice rows = rows(1000, 4);
+            Slice table = rows(3, 4);
+            for (int i = 0; i < 300; i++) {
+                mayFail(() -> kernels.gather(table, indices, rows));
+                mayFail(() -> kernels.scatterAdd(rows, indices, table));
+                mayFail(() -> kernels.crossEntropyForward(rows, indices, column(1000)));
+                mayFail(() -> kernels.crossEntropyBackward(rows, indices, 1f));
+            }
+        } finally {
+            done.set(true);
+            thread.join();
+        }
+    }
+
+    private static void mayFail(Runnable call) {
+        try {
+            call.run();
+        } catch (IndexOutOfBoundsException e) {
+            assertTrue(e.getMessage() != null);
+        }
     }
 
     // Overlaps
@@ -241,6 +387,49 @@ final class SliceTest {
         rejects("y: overlaps x, of which it is not the same part",
                 () -> kernels.axpy(1f, Slice.of(MemorySegment.ofArray(array).asReadOnly(), 0, 1, 4, 4),
                         Slice.of(array, 2, 4)));
+    }
+
+    @Test
+    void overlapsOfRowsAreRejected() {
+        MemorySegment memory = MemorySegment.ofArray(new float[100]);
+        Slice x = Slice.of(memory, 0, 4, 4, 4);
+        Slice shifted = Slice.of(memory, 4, 4, 4, 4);
+        Slice row = Slice.of(memory, 16, 1, 4, 4);
+        Slice other = Slice.of(new float[4]);
+        Slice statistics = Slice.of(new float[8], 0, 4, 2, 2);
+        Slice pairs = Slice.of(memory, 0, 4, 2, 4);
+        Slice losses = Slice.of(memory, 0, 4, 1, 4);
+        rejects("sums: overlaps x", () -> kernels.columnSums(x, row));
+        rejects("y: overlaps x, of which it is not the same part",
+                () -> kernels.layerNormForward(x, other, other, 0f, shifted, statistics));
+        rejects("y: overlaps gain", () -> kernels.layerNormForward(rows(4, 4), row, other, 0f, x, statistics));
+        rejects("y: overlaps bias", () -> kernels.layerNormForward(rows(4, 4), other, row, 0f, x, statistics));
+        rejects("statistics: overlaps x", () -> kernels.layerNormForward(x, other, other, 0f, rows(4, 4), pairs));
+        rejects("statistics: overlaps y", () -> kernels.layerNormForward(rows(4, 4), other, other, 0f, x, pairs));
+        rejects("statistics: overlaps gain",
+                () -> kernels.layerNormForward(rows(4, 4), row, other, 0f, rows(4, 4), pairs));
+        rejects("statistics: overlaps bias",
+                () -> kernels.layerNormForward(rows(4, 4), other, row, 0f, rows(4, 4), pairs));
+        rejects("dx: overlaps x, of which it is not the same part",
+                () -> kernels.layerNormBackward(x, other, statistics, rows(4, 4), shifted, other, other));
+        rejects("dx: overlaps dy, of which it is not the same part",
+                () -> kernels.layerNormBackward(rows(4, 4), other, statistics, x, shifted, other, other));
+        rejects("dx: overlaps statistics",
+                () -> kernels.layerNormBackward(rows(4, 4), other, pairs, rows(4, 4), x, other, other));
+        rejects("dx: overlaps gain",
+                () -> kernels.layerNormBackward(rows(4, 4), row, statistics, rows(4, 4), x, other, other));
+        rejects("dGain: overlaps gain",
+                () -> kernels.layerNormBackward(x, other, statistics, x, x, other, Slice.of(new float[4])));
+        rejects("dGain: overlaps dx", () -> kernels.layerNormBackward(rows(4, 4), other, statistics,
+                rows(4, 4), x, row, Slice.of(new float[4])));
+        Slice same = Slice.of(new float[4]);
+        rejects("dBias: overlaps dGain", () -> kernels.layerNormBackward(x, other, statistics, x, x, same, same));
+        rejects("losses: overlaps x", () -> kernels.crossEntropyForward(x, Indices.of(4), losses));
+        rejects("losses: overlaps y", () -> kernels.squaredError(x, rows(4, 4), losses, 1f, 1f));
+        rejects("losses: overlaps target", () -> kernels.squaredError(rows(4, 4), x, losses, 1f, 1f));
+        rejects("y: overlaps target", () -> kernels.squaredError(x, x, column(4), 1f, 1f));
+        rejects("out: overlaps table", () -> kernels.gather(x, Indices.of(4), shifted));
+        rejects("table: overlaps x", () -> kernels.scatterAdd(x, Indices.of(4), shifted));
     }
 
     @Test
