@@ -146,6 +146,20 @@ final class AllocationTest {
         });
     }
 
+    @Test
+    void cellsOnSlicesAllocateNothing() {
+        SliceKernels kernels = Backends.kernels(backend).slices();
+        Slice z = Slice.of(new float[3 * 140], 0, 3, 140, 140);
+        Slice c = Slice.of(new float[3 * 36], 0, 3, 35, 36);
+        Slice h = Slice.of(new float[3 * 35], 0, 3, 35, 35);
+        Slice dc = Slice.of(new float[3 * 35], 0, 3, 35, 35);
+        allocatesNothing(i -> {
+            kernels.lstmForward(z, c, c, h);
+            kernels.lstmBackward(z, c, c, h, dc);
+            kernels.gruForward(z, h, h);
+        });
+    }
+
     @FunctionalInterface
     private interface Step {
         void run(int i);

@@ -2,6 +2,7 @@ package dev.ostinato.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.Backends;
 import dev.ostinato.kernels.Function;
 import dev.ostinato.kernels.Indices;
@@ -46,6 +47,9 @@ final class SliceKernelsTest {
     private final class Operand {
         private final int offset = 5 + random.nextInt(20);
         private final int rows;
+        private final int gates;
+        private final int units;
+        private final int pitch;
         private final int stride;
         private final float[] array;
         private final MemorySegment segment;
@@ -53,21 +57,36 @@ final class SliceKernelsTest {
         private final Slice slice;
 
         Operand(int rows, int columns) {
+            this(rows, 1, columns, columns);
+        }
+
+        /** Rows of gates, each {@code pitch} columns from the one before in the matrix, and without padding in the slice. */
+        Operand(int rows, int gates, int units, int pitch) {
             this.rows = rows;
+            this.gates = gates;
+            this.units = units;
+            this.pitch = pitch;
+            int columns = gates * units;
             stride = columns + (random.nextBoolean() ? 0 : 3);
             array = new float[offset + rows * stride + 9];
             Arrays.fill(array, MARGIN);
-            matrix = Matrix.of(rows, columns);
+            matrix = Matrix.of(rows, gates * pitch);
             for (int r = 0; r < rows; r++) {
                 for (int j = 0; j < columns; j++) {
                     array[offset + r * stride + j] = (float) random.nextGaussian();
                 }
-                matrix.setRow(r, array, offset + r * stride);
+                for (int gate = 0; gate < gates; gate++) {
+                    gate(gate).setRow(r, array, offset + r * stride + gate * units);
+                }
             }
             boolean heap = random.nextBoolean();
             segment = heap ? MemorySegment.ofArray(array) : copy(array);
             slice = heap ? Slice.of(array, offset, rows, columns, stride)
                     : Slice.of(segment, offset * 4L, rows, columns, stride);
+        }
+
+        private Matrix gate(int gate) {
+            return matrix.columns(gate * pitch, gate * pitch + units);
         }
 
         private static MemorySegment copy(float[] array) {
@@ -81,7 +100,9 @@ final class SliceKernelsTest {
             float[] expected = array.clone();
             Arrays.fill(expected, MARGIN);
             for (int r = 0; r < rows; r++) {
-                matrix.getRow(r, expected, offset + r * stride);
+                for (int gate = 0; gate < gates; gate++) {
+                    gate(gate).getRow(r, expected, offset + r * stride + gate * units);
+                }
             }
             float[] actual = segment.toArray(ValueLayout.JAVA_FLOAT);
             int differs = Arrays.mismatch(expected, actual);
@@ -267,5 +288,98 @@ final class SliceKernelsTest {
         slices.multiplyAdd(a.slice, packed, out.slice);
         slices.multiplyAdd(a.slice, slices.pack(Transpose.YES, turned.slice, gates), out.slice);
         out.check("multiplyAdd");
+    }
+
+    private Operand gates(int rows, int gates, int units) {
+        return new Operand(rows, gates, units, Matrix.padded(units));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 5", "1, 1", "3, 17", "5, 16", "65, 33", "2, 4099", "2, 20000", "3, 0"})
+    void simpleCells(int rows, int units) {
+        for (Activation f : Activation.values()) {
+            Operand z = gates(rows, 1, units);
+            Operand h = gates(rows, 1, units);
+            Operand dh = gates(rows, 1, units);
+            kernels.rnnForward(f, z.matrix, h.matrix);
+            slices.rnnForward(f, z.slice, h.slice);
+            h.check("h, " + f);
+            kernels.rnnBackward(f, h.matrix, dh.matrix, z.matrix);
+            slices.rnnBackward(f, h.slice, dh.slice, z.slice);
+            z.check("dz, " + f);
+            kernels.rnnForward(f, z.matrix, z.matrix);
+            slices.rnnForward(f, z.slice, z.slice);
+            z.check("h in place, " + f);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 5", "1, 1", "3, 17", "5, 16", "65, 33", "2, 4099", "2, 20000", "3, 0"})
+    void lstm(int rows, int units) {
+        Operand z = gates(rows, 4, units);
+        Operand before = gates(rows, 1, units);
+        Operand c = gates(rows, 1, units);
+        Operand h = gates(rows, 1, units);
+        kernels.lstmForward(z.matrix, before.matrix, c.matrix, h.matrix);
+        slices.lstmForward(z.slice, before.slice, c.slice, h.slice);
+        z.check("activations");
+        c.check("c");
+        h.check("h");
+        Operand dc = gates(rows, 1, units);
+        kernels.lstmBackward(z.matrix, before.matrix, c.matrix, h.matrix, dc.matrix);
+        slices.lstmBackward(z.slice, before.slice, c.slice, h.slice, dc.slice);
+        z.check("dz");
+        dc.check("dc");
+        kernels.lstmForward(z.matrix, c.matrix, c.matrix, h.matrix);
+        slices.lstmForward(z.slice, c.slice, c.slice, h.slice);
+        c.check("c in place");
+        h.check("h");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 5", "1, 1", "3, 17", "5, 16", "65, 33", "2, 4099", "2, 20000", "3, 0"})
+    void gru(int rows, int units) {
+        Operand z = gates(rows, 4, units);
+        Operand before = gates(rows, 1, units);
+        Operand h = gates(rows, 1, units);
+        Operand dBefore = gates(rows, 1, units);
+        kernels.gruForward(z.matrix, before.matrix, h.matrix);
+        slices.gruForward(z.slice, before.slice, h.slice);
+        z.check("activations");
+        h.check("h");
+        kernels.gruBackward(z.matrix, before.matrix, h.matrix, dBefore.matrix);
+        slices.gruBackward(z.slice, before.slice, h.slice, dBefore.slice);
+        z.check("dz");
+        dBefore.check("dhPrevious");
+        kernels.gruForward(z.matrix, h.matrix, h.matrix);
+        slices.gruForward(z.slice, h.slice, h.slice);
+        h.check("h in place");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 5", "1, 1", "3, 17", "5, 16", "65, 33", "2, 4099", "2, 20000", "3, 0"})
+    void gruResetBefore(int rows, int units) {
+        Operand z = gates(rows, 4, units);
+        Operand before = gates(rows, 1, units);
+        Operand h = gates(rows, 1, units);
+        Operand dBefore = gates(rows, 1, units);
+        kernels.gruResetForward(z.matrix, before.matrix);
+        slices.gruResetForward(z.slice, before.slice);
+        z.check("r u s");
+        kernels.gruMixForward(z.matrix, before.matrix, h.matrix);
+        slices.gruMixForward(z.slice, before.slice, h.slice);
+        z.check("n");
+        h.check("h");
+        kernels.gruMixBackward(z.matrix, before.matrix, h.matrix, dBefore.matrix);
+        slices.gruMixBackward(z.slice, before.slice, h.slice, dBefore.slice);
+        z.check("du dn");
+        dBefore.check("dhPrevious of mix");
+        kernels.gruResetBackward(z.matrix, before.matrix, h.matrix, dBefore.matrix);
+        slices.gruResetBackward(z.slice, before.slice, h.slice, dBefore.slice);
+        z.check("dr");
+        dBefore.check("dhPrevious");
+        kernels.gruMixForward(z.matrix, h.matrix, h.matrix);
+        slices.gruMixForward(z.slice, h.slice, h.slice);
+        h.check("h in place");
     }
 }

@@ -11,6 +11,9 @@ package dev.ostinato.kernels;
  *
  * <p>An output may be an input if both are the same slice, element by element, where that is said; otherwise they may not overlap.
  *
+ * <p>States are (B, H) and rows of gates (B, G * H), gate by gate: gate g of unit u is column {@code g * H + u}. Neither has the padding of
+ * matrices; pieces get it when they are copied, and what is in it is never copied back.
+ *
  * <p>Every method throws {@link IllegalArgumentException} for a wrong shape, an output that is read-only and operands that overlap,
  * {@link IllegalStateException} if an arena has been closed and {@link WrongThreadException} if it is confined to another thread. Instances
  * are safe for all threads. Calls of sizes that have occurred allocate nothing, as long as there are a dozen sizes and not hundreds.
@@ -20,12 +23,14 @@ public final class SliceKernels {
     private final SliceRows rows;
     private final SliceReductions reductions;
     private final SliceProducts products;
+    private final SliceCells cells;
 
     SliceKernels(Kernels kernels, KernelSet set) {
         elements = new SliceElements(kernels);
         rows = new SliceRows(kernels);
         reductions = new SliceReductions(set);
         products = new SliceProducts(kernels, set);
+        cells = new SliceCells(kernels);
     }
 
     // Elementwise
@@ -242,5 +247,121 @@ public final class SliceKernels {
      */
     public void multiplyAdd(Slice a, PackedMatrix w, Slice out) {
         products.multiplyAdd(a, w, out);
+    }
+
+    // Cells: elementwise from pre-activations to states, and back
+
+    /**
+     * Simple cell: {@code h' = f(z)}. See {@link KernelSet#rnnForward}.
+     *
+     * @param z (B, H) pre-activations
+     * @param h (B, H) overwritten; may be z
+     */
+    public void rnnForward(Activation f, Slice z, Slice h) {
+        cells.rnnForward(f, z, h);
+    }
+
+    /**
+     * Simple cell: {@code dz = dh * f'}. See {@link KernelSet#rnnBackward}.
+     *
+     * @param h (B, H) the output of the forward pass
+     * @param dh (B, H)
+     * @param dz (B, H) overwritten
+     */
+    public void rnnBackward(Activation f, Slice h, Slice dh, Slice dz) {
+        cells.rnnBackward(f, h, dh, dz);
+    }
+
+    /**
+     * LSTM: from pre-activations to states. See {@link KernelSet#lstmForward}.
+     *
+     * @param z (B, 4H), gates i f g o: pre-activations, overwritten with activations
+     * @param cPrevious (B, H)
+     * @param c (B, H) overwritten; may be cPrevious
+     * @param h (B, H) overwritten
+     */
+    public void lstmForward(Slice z, Slice cPrevious, Slice c, Slice h) {
+        cells.lstmForward(z, cPrevious, c, h);
+    }
+
+    /**
+     * LSTM: from the gradients of states to those of pre-activations. See {@link KernelSet#lstmBackward}.
+     *
+     * @param z (B, 4H), gates i f g o: activations, overwritten with gradients of the pre-activations
+     * @param cPrevious (B, H)
+     * @param c (B, H)
+     * @param dh (B, H) gradient of the output
+     * @param dc (B, H) gradient of c, overwritten with that of cPrevious
+     */
+    public void lstmBackward(Slice z, Slice cPrevious, Slice c, Slice dh, Slice dc) {
+        cells.lstmBackward(z, cPrevious, c, dh, dc);
+    }
+
+    /**
+     * GRU, reset after the product (PyTorch, cuDNN). See {@link KernelSet#gruForward}.
+     *
+     * @param z (B, 4H), gates n r u m: pre-activations, n from the inputs and m from h; overwritten with activations, m kept
+     * @param hPrevious (B, H)
+     * @param h (B, H) overwritten; may be hPrevious
+     */
+    public void gruForward(Slice z, Slice hPrevious, Slice h) {
+        cells.gruForward(z, hPrevious, h);
+    }
+
+    /**
+     * GRU, reset after: the gradients. See {@link KernelSet#gruBackward}.
+     *
+     * @param z (B, 4H), gates n r u m: activations, overwritten with gradients of the pre-activations
+     * @param hPrevious (B, H)
+     * @param dh (B, H)
+     * @param dhPrevious (B, H) accumulated into
+     */
+    public void gruBackward(Slice z, Slice hPrevious, Slice dh, Slice dhPrevious) {
+        cells.gruBackward(z, hPrevious, dh, dhPrevious);
+    }
+
+    /**
+     * GRU, reset before the product, first half (Cho et al. 2014): {@code s = r * hPrevious}. See {@link KernelSet#gruResetForward}.
+     *
+     * @param z (B, 4H), gates r u n s: pre-activations r u; overwritten, n kept
+     * @param hPrevious (B, H)
+     */
+    public void gruResetForward(Slice z, Slice hPrevious) {
+        cells.gruResetForward(z, hPrevious);
+    }
+
+    /**
+     * GRU, reset before, second half. See {@link KernelSet#gruMixForward}.
+     *
+     * @param z (B, 4H), gates r u n s: n a pre-activation, overwritten with its activation
+     * @param hPrevious (B, H)
+     * @param h (B, H) overwritten; may be hPrevious
+     */
+    public void gruMixForward(Slice z, Slice hPrevious, Slice h) {
+        cells.gruMixForward(z, hPrevious, h);
+    }
+
+    /**
+     * GRU, reset before: the gradients of {@link #gruMixForward}. See {@link KernelSet#gruMixBackward}.
+     *
+     * @param z (B, 4H), gates r u n s: u and n overwritten with gradients of their pre-activations
+     * @param hPrevious (B, H)
+     * @param dh (B, H)
+     * @param dhPrevious (B, H) accumulated into
+     */
+    public void gruMixBackward(Slice z, Slice hPrevious, Slice dh, Slice dhPrevious) {
+        cells.gruMixBackward(z, hPrevious, dh, dhPrevious);
+    }
+
+    /**
+     * GRU, reset before: the gradients of {@link #gruResetForward}. See {@link KernelSet#gruResetBackward}.
+     *
+     * @param z (B, 4H), gates r u n s: r overwritten with the gradient of its pre-activation
+     * @param hPrevious (B, H)
+     * @param ds (B, H)
+     * @param dhPrevious (B, H) accumulated into
+     */
+    public void gruResetBackward(Slice z, Slice hPrevious, Slice ds, Slice dhPrevious) {
+        cells.gruResetBackward(z, hPrevious, ds, dhPrevious);
     }
 }

@@ -116,6 +116,20 @@ final class SliceTest {
             kernels.crossEntropyBackward(y, indices, 1f);
         });
         calls.put("scatterAdd", () -> kernels.scatterAdd(x, indices, y));
+        Slice z = rows(64, 256);
+        calls.put("rnnForward", () -> kernels.rnnForward(Activation.TANH, x, y));
+        calls.put("rnnBackward", () -> kernels.rnnBackward(Activation.RELU, x, other, y));
+        calls.put("lstmForward, c", () -> kernels.lstmForward(z, x, y, square()));
+        calls.put("lstmForward, h", () -> kernels.lstmForward(z, x, square(), y));
+        calls.put("lstmBackward", () -> kernels.lstmBackward(z, other, x, other, y));
+        calls.put("gruForward", () -> kernels.gruForward(z, x, y));
+        calls.put("gruBackward", () -> kernels.gruBackward(z, other, x, y));
+        calls.put("gruMixForward", () -> {
+            kernels.gruResetForward(z, x);
+            kernels.gruMixForward(z, x, y);
+        });
+        calls.put("gruMixBackward", () -> kernels.gruMixBackward(z, x, other, y));
+        calls.put("gruResetBackward", () -> kernels.gruResetBackward(z, other, x, y));
         calls.put("gemv, a", () -> kernels.gemv(Transpose.NO, 1f, x, row, 0f, Slice.of(new float[64])));
         return calls;
     }
@@ -236,6 +250,32 @@ final class SliceTest {
         rejects("losses" + message, () -> kernels.squaredError(square(), square(), losses, 1f, 1f));
     }
 
+    @Test
+    void readOnlyMemoryOfCells() {
+        Slice slice = square(MemorySegment.ofArray(new float[4096]).asReadOnly());
+        Slice gates = Slice.of(MemorySegment.ofArray(new float[64 * 256]).asReadOnly(), 0, 64, 256, 256);
+        Slice z = rows(64, 256);
+        String message = ": expected memory that can be written, got a read-only segment";
+        rejects("h" + message, () -> kernels.rnnForward(Activation.TANH, square(), slice));
+        rejects("dz" + message, () -> kernels.rnnBackward(Activation.TANH, square(), square(), slice));
+        rejects("z" + message, () -> kernels.lstmForward(gates, square(), square(), square()));
+        rejects("c" + message, () -> kernels.lstmForward(z, square(), slice, square()));
+        rejects("h" + message, () -> kernels.lstmForward(z, square(), square(), slice));
+        rejects("z" + message, () -> kernels.lstmBackward(gates, square(), square(), square(), square()));
+        rejects("dc" + message, () -> kernels.lstmBackward(z, square(), square(), square(), slice));
+        rejects("z" + message, () -> kernels.gruForward(gates, square(), square()));
+        rejects("h" + message, () -> kernels.gruForward(z, square(), slice));
+        rejects("z" + message, () -> kernels.gruBackward(gates, square(), square(), square()));
+        rejects("dhPrevious" + message, () -> kernels.gruBackward(z, square(), square(), slice));
+        rejects("z" + message, () -> kernels.gruResetForward(gates, square()));
+        rejects("z" + message, () -> kernels.gruMixForward(gates, square(), square()));
+        rejects("h" + message, () -> kernels.gruMixForward(z, square(), slice));
+        rejects("z" + message, () -> kernels.gruMixBackward(gates, square(), square(), square()));
+        rejects("dhPrevious" + message, () -> kernels.gruMixBackward(z, square(), square(), slice));
+        rejects("z" + message, () -> kernels.gruResetBackward(gates, square(), square(), square()));
+        rejects("dhPrevious" + message, () -> kernels.gruResetBackward(z, square(), square(), slice));
+    }
+
     private static Slice column(int rows) {
         return Slice.of(new float[rows], 0, rows, 1, 1);
     }
@@ -295,6 +335,30 @@ final class SliceTest {
 
     private static Slice rows(int rows, int columns) {
         return Slice.of(new float[rows * columns], 0, rows, columns, columns);
+    }
+
+    @Test
+    void wrongShapesOfCells() {
+        Slice x = rows(3, 4);
+        Slice y = rows(4, 3);
+        Slice z = rows(3, 16);
+        rejects("h: expected (3, 4), got (4, 3)", () -> kernels.rnnForward(Activation.TANH, x, y));
+        rejects("dh: expected (3, 4), got (4, 3)", () -> kernels.rnnBackward(Activation.TANH, x, y, x));
+        rejects("dz: expected (3, 4), got (4, 3)", () -> kernels.rnnBackward(Activation.TANH, x, x, y));
+        rejects("z: expected (4, 12), got (3, 16)", () -> kernels.lstmForward(z, x, x, y));
+        rejects("cPrevious: expected (3, 4), got (4, 3)", () -> kernels.lstmForward(z, y, rows(3, 4), x));
+        rejects("c: expected (3, 4), got (4, 3)", () -> kernels.lstmForward(z, rows(3, 4), y, x));
+        rejects("z: expected (4, 12), got (3, 16)", () -> kernels.lstmBackward(z, x, y, x, x));
+        rejects("cPrevious: expected (3, 4), got (4, 3)", () -> kernels.lstmBackward(z, y, x, x, x));
+        rejects("dh: expected (3, 4), got (4, 3)", () -> kernels.lstmBackward(z, x, x, y, x));
+        rejects("dc: expected (3, 4), got (4, 3)", () -> kernels.lstmBackward(z, x, x, x, y));
+        rejects("z: expected (4, 12), got (3, 16)", () -> kernels.gruForward(z, x, y));
+        rejects("hPrevious: expected (3, 4), got (4, 3)", () -> kernels.gruForward(z, y, x));
+        rejects("z: expected (4, 12), got (3, 16)", () -> kernels.gruResetForward(z, y));
+        rejects("hPrevious: expected (3, 4), got (4, 3)", () -> kernels.gruMixForward(z, y, x));
+        rejects("z: expected (4, 12), got (3, 16)", () -> kernels.gruBackward(z, x, y, x));
+        rejects("hPrevious: expected (3, 4), got (4, 3)", () -> kernels.gruMixBackward(z, y, x, x));
+        rejects("dhPrevious: expected (3, 4), got (4, 3)", () -> kernels.gruResetBackward(z, x, x, y));
     }
 
     @Test
@@ -430,6 +494,42 @@ final class SliceTest {
         rejects("y: overlaps target", () -> kernels.squaredError(x, x, column(4), 1f, 1f));
         rejects("out: overlaps table", () -> kernels.gather(x, Indices.of(4), shifted));
         rejects("table: overlaps x", () -> kernels.scatterAdd(x, Indices.of(4), shifted));
+    }
+
+    @Test
+    void overlapsOfCellsAreRejected() {
+        MemorySegment memory = MemorySegment.ofArray(new float[400]);
+        Slice x = Slice.of(memory, 0, 4, 4, 16);
+        Slice shifted = Slice.of(memory, 4, 4, 4, 16);
+        Slice z = Slice.of(memory, 0, 4, 16, 16);
+        Slice gates = rows(4, 16);
+        String same = ", of which it is not the same part";
+        rejects("h: overlaps z" + same, () -> kernels.rnnForward(Activation.TANH, x, shifted));
+        rejects("dz: overlaps h", () -> kernels.rnnBackward(Activation.TANH, x, rows(4, 4), shifted));
+        rejects("dz: overlaps dh", () -> kernels.rnnBackward(Activation.TANH, rows(4, 4), x, shifted));
+        rejects("z: overlaps cPrevious", () -> kernels.lstmForward(z, x, rows(4, 4), rows(4, 4)));
+        rejects("z: overlaps c", () -> kernels.lstmForward(z, rows(4, 4), x, rows(4, 4)));
+        rejects("z: overlaps h", () -> kernels.lstmForward(z, rows(4, 4), rows(4, 4), x));
+        rejects("c: overlaps cPrevious" + same, () -> kernels.lstmForward(gates, x, shifted, rows(4, 4)));
+        rejects("h: overlaps cPrevious", () -> kernels.lstmForward(gates, x, rows(4, 4), x));
+        rejects("h: overlaps c", () -> kernels.lstmForward(gates, rows(4, 4), x, x));
+        rejects("z: overlaps cPrevious", () -> kernels.lstmBackward(z, x, rows(4, 4), rows(4, 4), rows(4, 4)));
+        rejects("z: overlaps c", () -> kernels.lstmBackward(z, rows(4, 4), x, rows(4, 4), rows(4, 4)));
+        rejects("z: overlaps dh", () -> kernels.lstmBackward(z, rows(4, 4), rows(4, 4), x, rows(4, 4)));
+        rejects("z: overlaps dc", () -> kernels.lstmBackward(z, rows(4, 4), rows(4, 4), rows(4, 4), x));
+        rejects("dc: overlaps cPrevious", () -> kernels.lstmBackward(gates, x, rows(4, 4), rows(4, 4), x));
+        rejects("dc: overlaps c", () -> kernels.lstmBackward(gates, rows(4, 4), x, rows(4, 4), x));
+        rejects("dc: overlaps dh", () -> kernels.lstmBackward(gates, rows(4, 4), rows(4, 4), x, x));
+        rejects("z: overlaps hPrevious", () -> kernels.gruForward(z, x, rows(4, 4)));
+        rejects("z: overlaps h", () -> kernels.gruMixForward(z, rows(4, 4), x));
+        rejects("h: overlaps hPrevious" + same, () -> kernels.gruForward(gates, x, shifted));
+        rejects("z: overlaps hPrevious", () -> kernels.gruResetForward(z, x));
+        rejects("z: overlaps hPrevious", () -> kernels.gruBackward(z, x, rows(4, 4), rows(4, 4)));
+        rejects("z: overlaps dh", () -> kernels.gruMixBackward(z, rows(4, 4), x, rows(4, 4)));
+        rejects("z: overlaps ds", () -> kernels.gruResetBackward(z, rows(4, 4), x, rows(4, 4)));
+        rejects("z: overlaps dhPrevious", () -> kernels.gruBackward(z, rows(4, 4), rows(4, 4), x));
+        rejects("dhPrevious: overlaps hPrevious", () -> kernels.gruBackward(gates, x, rows(4, 4), x));
+        rejects("dhPrevious: overlaps ds", () -> kernels.gruResetBackward(gates, rows(4, 4), x, shifted));
     }
 
     @Test
