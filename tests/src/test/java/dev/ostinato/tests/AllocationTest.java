@@ -124,6 +124,7 @@ final class AllocationTest {
         Slice c = Slice.of(new float[70 * 31], 0, 70, 30, 31);
         Slice x = Slice.of(new float[5000]);
         Slice y = Slice.of(new float[5000]);
+        Slice velocity = Slice.of(new float[5000]);
         PackedMatrix w = kernels.pack(Transpose.NO, b, 1);
         Indices indices = Indices.of(new SplittableRandom(1).ints(70, 0, 40).toArray());
         Slice row = Slice.of(new float[40]);
@@ -143,6 +144,7 @@ final class AllocationTest {
             }
             kernels.axpy(0.5f, x, y);
             kernels.dot(x, y);
+            kernels.sgd(y, x, velocity, 1f, 0.1f, 0.9f);
         });
     }
 

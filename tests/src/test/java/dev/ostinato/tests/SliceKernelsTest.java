@@ -3,6 +3,7 @@ package dev.ostinato.tests;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.AdamStep;
 import dev.ostinato.kernels.Backends;
 import dev.ostinato.kernels.Function;
 import dev.ostinato.kernels.Indices;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** On slices every operation has the bits that it has on matrices, whatever is taken at a time, and touches nothing between rows. */
 @ParameterizedClass(name = "{0}")
@@ -138,6 +140,40 @@ final class SliceKernelsTest {
         kernels.logSoftmax(x.matrix, x.matrix);
         slices.logSoftmax(x.slice, x.slice);
         x.check("logSoftmax in place");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 17, 4096, 4099, 9000})
+    void optimisers(int count) {
+        Operand w = new Operand(1, count);
+        Operand dw = new Operand(1, count);
+        Operand m = new Operand(1, count);
+        Operand v = new Operand(1, count);
+        kernels.multiply(v.matrix, v.matrix);
+        slices.multiply(v.slice, v.slice);
+        AdamStep step = AdamStep.at(3, 1e-3, 0.9, 0.999, 1e-8, 0.7f);
+        kernels.adam(w.matrix, dw.matrix, m.matrix, v.matrix, step);
+        slices.adam(w.slice, dw.slice, m.slice, v.slice, step);
+        w.check("w, adam");
+        m.check("m");
+        v.check("v");
+        kernels.sgd(w.matrix, dw.matrix, v.matrix, 0.7f, 0.1f, 0.9f);
+        slices.sgd(w.slice, dw.slice, v.slice, 0.7f, 0.1f, 0.9f);
+        w.check("w, sgd");
+        v.check("velocity");
+    }
+
+    @Test
+    void optimisersOfRowsApart() {
+        Operand w = new Operand(5, 17);
+        Operand dw = new Operand(5, 17);
+        Operand v = new Operand(5, 17);
+        for (int r = 0; r < 5; r++) {
+            kernels.sgd(w.matrix.rows(r, r + 1), dw.matrix.rows(r, r + 1), v.matrix.rows(r, r + 1), 1f, 0.1f, 0.9f);
+        }
+        slices.sgd(w.slice, dw.slice, v.slice, 1f, 0.1f, 0.9f);
+        w.check("w");
+        v.check("v");
     }
 
     @ParameterizedTest

@@ -60,4 +60,44 @@ final class SliceElements {
             }
         }
     }
+
+    // Optimisers
+
+    void adam(Slice w, Slice dw, Slice m, Slice v, AdamStep step) {
+        w.check("w", true);
+        updated("m", m, w, dw);
+        updated("v", v, w, dw);
+        SliceChecks.apart("v", v, "m", m);
+        try (Stage stage = Stage.elements(w, w.flat() && dw.flat() && m.flat() && v.flat())) {
+            while (stage.nextElements()) {
+                kernels.adam(stage.a().readElements(w), stage.b().readElements(dw), stage.c().readElements(m),
+                        stage.d().readElements(v), step);
+                stage.a().writeElements(w);
+                stage.c().writeElements(m);
+                stage.d().writeElements(v);
+            }
+        }
+    }
+
+    void sgd(Slice w, Slice dw, Slice v, float gradientScale, float learningRate, float momentum) {
+        w.check("w", true);
+        updated("v", v, w, dw);
+        try (Stage stage = Stage.elements(w, w.flat() && dw.flat() && v.flat())) {
+            while (stage.nextElements()) {
+                kernels.sgd(stage.a().readElements(w), stage.b().readElements(dw), stage.c().readElements(v),
+                        gradientScale, learningRate, momentum);
+                stage.a().writeElements(w);
+                stage.c().writeElements(v);
+            }
+        }
+    }
+
+    /** Checks weights, their gradient and a moment, all of one shape and apart. */
+    private static void updated(String name, Slice moment, Slice w, Slice dw) {
+        SliceChecks.reads("dw", dw, w.rows(), w.columns());
+        SliceChecks.writes(name, moment, w.rows(), w.columns());
+        SliceChecks.apart("w", w, "dw", dw);
+        SliceChecks.apart(name, moment, "w", w);
+        SliceChecks.apart(name, moment, "dw", dw);
+    }
 }

@@ -60,6 +60,31 @@ public final class SliceKernels {
         elements.axpy(alpha, x, y);
     }
 
+    // Optimisers: elementwise too, on weights of any shape
+
+    /**
+     * Adam. See {@link KernelSet#adam}.
+     *
+     * @param w updated
+     * @param dw of the shape of w, like the others
+     * @param m first moment, updated
+     * @param v second moment, updated
+     */
+    public void adam(Slice w, Slice dw, Slice m, Slice v, AdamStep step) {
+        elements.adam(w, dw, m, v, step);
+    }
+
+    /**
+     * Gradient descent with momentum. See {@link KernelSet#sgd}.
+     *
+     * @param w updated
+     * @param dw of the shape of w, like v
+     * @param v velocity, updated
+     */
+    public void sgd(Slice w, Slice dw, Slice v, float gradientScale, float learningRate, float momentum) {
+        elements.sgd(w, dw, v, gradientScale, learningRate, momentum);
+    }
+
     // Rows: each is taken as a whole
 
     /** Softmax of each row, (R, V); y may be x. See {@link KernelSet#softmax}. */

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.function.Executable;
 
 /** Whatever a caller does to the memory that it passes: an exception that says what, and never a crash. */
 final class SliceTest {
+    private static final AdamStep ADAM = AdamStep.at(3, 1e-3, 0.9, 0.999, 1e-8, 1f);
+
     private final SliceKernels kernels = Backends.auto().slices();
 
     private static <E extends Throwable> void fails(Class<E> type, String message, Executable call) {
@@ -116,6 +118,9 @@ final class SliceTest {
             kernels.crossEntropyBackward(y, indices, 1f);
         });
         calls.put("scatterAdd", () -> kernels.scatterAdd(x, indices, y));
+        calls.put("adam, m", () -> kernels.adam(square(), x, y, square(), ADAM));
+        calls.put("adam, v", () -> kernels.adam(square(), x, square(), y, ADAM));
+        calls.put("sgd", () -> kernels.sgd(y, x, square(), 1f, 0.1f, 0.9f));
         Slice z = rows(64, 256);
         calls.put("rnnForward", () -> kernels.rnnForward(Activation.TANH, x, y));
         calls.put("rnnBackward", () -> kernels.rnnBackward(Activation.RELU, x, other, y));
@@ -494,6 +499,30 @@ final class SliceTest {
         rejects("y: overlaps target", () -> kernels.squaredError(x, x, column(4), 1f, 1f));
         rejects("out: overlaps table", () -> kernels.gather(x, Indices.of(4), shifted));
         rejects("table: overlaps x", () -> kernels.scatterAdd(x, Indices.of(4), shifted));
+    }
+
+    @Test
+    void misuseOfOptimisers() {
+        MemorySegment memory = MemorySegment.ofArray(new float[100]);
+        Slice x = Slice.of(memory, 0, 4, 4, 4);
+        Slice shifted = Slice.of(memory, 4, 4, 4, 4);
+        Slice taller = rows(5, 4);
+        Slice readOnly = Slice.of(memory.asReadOnly(), 0, 4, 4, 4);
+        String message = ": expected memory that can be written, got a read-only segment";
+        rejects("w" + message, () -> kernels.adam(readOnly, rows(4, 4), rows(4, 4), rows(4, 4), ADAM));
+        rejects("m" + message, () -> kernels.adam(rows(4, 4), rows(4, 4), readOnly, rows(4, 4), ADAM));
+        rejects("v" + message, () -> kernels.adam(rows(4, 4), rows(4, 4), rows(4, 4), readOnly, ADAM));
+        rejects("w" + message, () -> kernels.sgd(readOnly, rows(4, 4), rows(4, 4), 1f, 1f, 1f));
+        rejects("v" + message, () -> kernels.sgd(rows(4, 4), rows(4, 4), readOnly, 1f, 1f, 1f));
+        rejects("dw: expected (4, 4), got (5, 4)", () -> kernels.adam(x, taller, rows(4, 4), rows(4, 4), ADAM));
+        rejects("m: expected (4, 4), got (5, 4)", () -> kernels.adam(x, rows(4, 4), taller, rows(4, 4), ADAM));
+        rejects("v: expected (4, 4), got (5, 4)", () -> kernels.adam(x, rows(4, 4), rows(4, 4), taller, ADAM));
+        rejects("v: expected (4, 4), got (5, 4)", () -> kernels.sgd(x, rows(4, 4), taller, 1f, 1f, 1f));
+        rejects("w: overlaps dw", () -> kernels.adam(x, shifted, rows(4, 4), rows(4, 4), ADAM));
+        rejects("m: overlaps w", () -> kernels.adam(x, rows(4, 4), x, rows(4, 4), ADAM));
+        rejects("v: overlaps dw", () -> kernels.adam(rows(4, 4), x, rows(4, 4), x, ADAM));
+        rejects("v: overlaps m", () -> kernels.adam(rows(4, 4), rows(4, 4), x, shifted, ADAM));
+        rejects("v: overlaps w", () -> kernels.sgd(x, rows(4, 4), x, 1f, 1f, 1f));
     }
 
     @Test
