@@ -37,7 +37,8 @@ public final class Team implements AutoCloseable {
     private final AtomicBoolean busy = new AtomicBoolean();
     /**
      * The number of the call in the upper half, and below it a bit for each group that a thread has taken. Who takes one sees what was written
-     * before, and keeps the call from ending.
+     * before, and keeps the call from ending. Bits that the call has no groups for are set from the beginning: a thread that comes late, when
+     * the fields below are already those of the next call, finds nothing to take.
      */
     private final AtomicLong taken = new AtomicLong();
     private final AtomicInteger done = new AtomicInteger();
@@ -97,7 +98,7 @@ public final class Team implements AutoCloseable {
             groups = Math.min(pieces, MOST_GROUPS);
             done.set(0);
             int call = callOf(taken.get()) + 1;
-            taken.set((long) call << Integer.SIZE); // from here on the others may begin
+            taken.set((long) call << Integer.SIZE | (-1L << groups & 0xFFFF_FFFFL)); // from here on the others may begin
             if (sleeping) {
                 for (Worker worker : workers) {
                     worker.wake();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.util.Arrays;
 import java.util.Set;
@@ -36,6 +37,31 @@ final class TeamTest {
                     }
                     for (int i = 0; i < pieces; i++) {
                         assertEquals(50, done.get(i), threads + " threads, piece " + i + " of " + pieces);
+                    }
+                }
+            }
+        }
+    }
+
+    /** A thread that is late for a call must not take a piece of the next one for a piece of its own. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aCallWithMorePiecesThanTheLastIsDoneOnce(boolean sleeping) {
+        AtomicIntegerArray done = new AtomicIntegerArray(40);
+        int[] expected = new int[40];
+        for (int threads : new int[] {2, 3, 5}) {
+            try (Team team = team(threads, sleeping)) {
+                for (int i = 0; i < 20_000; i++) {
+                    int pieces = 2 + i * 7 % 39;
+                    team.run(pieces, done::incrementAndGet);
+                    for (int piece = 0; piece < pieces; piece++) {
+                        expected[piece]++;
+                    }
+                    for (int piece = 0; piece < 40; piece++) { // after each call: none that is over may still be at work
+                        if (done.get(piece) != expected[piece]) {
+                            fail(threads + " threads, call " + i + ", piece " + piece + " of " + pieces + ": expected "
+                                    + expected[piece] + ", got " + done.get(piece));
+                        }
                     }
                 }
             }
