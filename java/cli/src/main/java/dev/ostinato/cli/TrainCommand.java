@@ -95,33 +95,37 @@ final class TrainCommand implements Callable<Integer> {
         "Seed of the initial weights and of dropout (default: ${DEFAULT-VALUE})."})
     private long seed = 1;
 
-    @Option(names = "--threads", paramLabel = "N", order = 16,
+    @Option(names = "--init", paramLabel = "pytorch|keras", order = 16, description = {
+        "Initial weights: the defaults of PyTorch or of Keras, whose LSTM begins with a forget bias of 1 (default: pytorch)."})
+    private TrainingOptions.Init init = TrainingOptions.Init.PYTORCH;
+
+    @Option(names = "--threads", paramLabel = "N", order = 17,
             description = "Threads that compute (default: ${DEFAULT-VALUE}).")
     private int threads = 1;
 
-    @Option(names = "--backend", paramLabel = "NAME", order = 17, description = {
+    @Option(names = "--backend", paramLabel = "NAME", order = 18, description = {
         "Backend that computes, see ostinato info (default: ${DEFAULT-VALUE})."})
     private String backend = "auto";
 
-    @Option(names = "--resume", paramLabel = "CHECKPOINT", order = 18, description = {
+    @Option(names = "--resume", paramLabel = "CHECKPOINT", order = 19, description = {
         "Goes on from a checkpoint, with its options, to the same bits as without the break. --steps, --epochs, --threads, "
                 + "--backend, --out and --json-log may be given anew."})
     private @Nullable Path resume;
 
-    @Option(names = "--checkpoint-every", paramLabel = "N", order = 19, description = {
+    @Option(names = "--checkpoint-every", paramLabel = "N", order = 20, description = {
         "Updates between checkpoints (default: ${DEFAULT-VALUE})."})
     private long checkpointEvery = 500;
 
-    @Option(names = "--eval-every", paramLabel = "N", order = 20, description = {
+    @Option(names = "--eval-every", paramLabel = "N", order = 21, description = {
         "Updates between measurements on the held-out text (default: ${DEFAULT-VALUE})."})
     private long evaluateEvery = 500;
 
-    @Option(names = "--json-log", paramLabel = "FILE", order = 21, description = {
+    @Option(names = "--json-log", paramLabel = "FILE", order = 22, description = {
         "Writes a line of JSON for each update: step, loss in nats per character, chars_per_s of this step, seconds since the "
                 + "start; and for each measurement: step, val_loss, val_bits_per_char. With --resume goes on at its end."})
     private @Nullable Path jsonLog;
 
-    @Option(names = "--json", order = 22, description = "Prints the result as one JSON object.")
+    @Option(names = "--json", order = 23, description = "Prints the result as one JSON object.")
     private boolean json;
 
     TrainCommand(Terminal terminal) {
@@ -201,7 +205,7 @@ final class TrainCommand implements Callable<Integer> {
         Vocabulary vocabulary = checkpoint.model().vocabulary()
                 .orElseThrow(() -> new Failure(
                         resume + ": expected a checkpoint of a text model, got one without a vocabulary"));
-        refuseConflicts(saved);
+        refuseConflicts(options.toMap());
         Corpus corpus = corpus(data != null ? data : String.valueOf(saved.get("data")));
         if (!corpus.digest().equals(saved.get("data-sha256"))) {
             throw new Failure(corpus.name() + ": this is not the text that " + resume + " was trained on");
@@ -241,8 +245,7 @@ final class TrainCommand implements Callable<Integer> {
     private TrainingOptions options(long planned) {
         try {
             return new TrainingOptions(cellType(), hidden, layers, embedding, seq, batch, planned, lr, clip, dropout,
-                    seed,
-                    schedule);
+                    seed, schedule, init);
         } catch (IllegalArgumentException e) {
             throw misused(String.valueOf(e.getMessage()));
         }

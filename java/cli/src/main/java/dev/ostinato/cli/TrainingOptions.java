@@ -1,6 +1,7 @@
 package dev.ostinato.cli;
 
 import dev.ostinato.nn.CellType;
+import dev.ostinato.nn.InitialWeights;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Optimizer;
 import dev.ostinato.nn.Schedule;
@@ -25,9 +26,10 @@ import java.util.SequencedMap;
  * @param dropout rate of dropout
  * @param seed seed of the initial weights and of dropout
  * @param schedule course of the learning rate
+ * @param init distributions of the initial weights
  */
 record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int seq, int batch, long steps, double lr,
-        double clip, double dropout, long seed, Course schedule) {
+        double clip, double dropout, long seed, Course schedule, Init init) {
     private static final int MAX_UNITS = 1 << 14;
     private static final int MAX_LAYERS = 100;
 
@@ -42,6 +44,21 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
             return switch (this) {
                 case CONSTANT -> Schedule.constant();
                 case COSINE -> Schedule.cosine(steps, 0.1);
+            };
+        }
+    }
+
+    /** Distributions of the initial weights. */
+    enum Init {
+        /** PyTorch's defaults. */
+        PYTORCH,
+        /** Keras's defaults. */
+        KERAS;
+
+        InitialWeights weights() {
+            return switch (this) {
+                case PYTORCH -> InitialWeights.pytorch();
+                case KERAS -> InitialWeights.keras();
             };
         }
     }
@@ -89,6 +106,7 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
         map.put("dropout", String.valueOf(dropout));
         map.put("seed", String.valueOf(seed));
         map.put("schedule", schedule.name().toLowerCase(Locale.ROOT));
+        map.put("init", init.name().toLowerCase(Locale.ROOT));
         return map;
     }
 
@@ -99,7 +117,8 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
                 Integer.parseInt(get(map, "seq")), Integer.parseInt(get(map, "batch")),
                 Long.parseLong(get(map, "steps")), Double.parseDouble(get(map, "lr")),
                 Double.parseDouble(get(map, "clip")), Double.parseDouble(get(map, "dropout")),
-                Long.parseLong(get(map, "seed")), Course.valueOf(get(map, "schedule").toUpperCase(Locale.ROOT)));
+                Long.parseLong(get(map, "seed")), Course.valueOf(get(map, "schedule").toUpperCase(Locale.ROOT)),
+                Init.valueOf(map.getOrDefault("init", "pytorch").toUpperCase(Locale.ROOT))); // older checkpoints have none
     }
 
     private static String get(Map<String, String> map, String name) {
@@ -112,7 +131,7 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
 
     /** Returns a new model with random weights. */
     Model newModel(int vocabulary, String backend) {
-        Model.Builder builder = Model.builder().seed(seed).backend(backend);
+        Model.Builder builder = Model.builder().seed(seed).backend(backend).initialWeights(init.weights());
         if (embedding == 0) {
             builder.oneHot(vocabulary);
         } else {
@@ -145,6 +164,7 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
         private double dropout;
         private long seed = 1;
         private Course schedule = Course.CONSTANT;
+        private Init init = Init.PYTORCH;
 
         private Builder() {}
 
@@ -208,10 +228,15 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
             return this;
         }
 
+        Builder init(Init init) {
+            this.init = init;
+            return this;
+        }
+
         /** Returns the options. @throws IllegalArgumentException if one is out of range; the message names it */
         TrainingOptions build() {
             return new TrainingOptions(cell, hidden, layers, embedding, seq, batch, steps, lr, clip, dropout, seed,
-                    schedule);
+                    schedule, init);
         }
     }
 }

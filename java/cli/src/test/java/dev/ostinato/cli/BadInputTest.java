@@ -184,7 +184,7 @@ class BadInputTest {
     @ParameterizedTest
     @CsvSource({"--cell,gru", "--hidden,4", "--layers,2", "--embedding,2", "--seq,5", "--batch,3", "--lr,0.003",
         "--clip,4",
-        "--dropout,0.1", "--seed,2", "--schedule,cosine"})
+        "--dropout,0.1", "--seed,2", "--schedule,cosine", "--init,keras"})
     void resumeWithAnotherOption(String option, String value) throws IOException {
         CommandLineRun.of("train", "--resume", TrainingRun.checkpointOf(trained()), "--steps", 3, option, value).failed(
                 2,

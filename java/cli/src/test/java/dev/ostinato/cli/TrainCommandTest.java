@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -70,6 +71,22 @@ class TrainCommandTest {
         assertEquals(10, Checkpoint.read(middle).progress().step());
         train(List.of(), "--resume", middle, "--out", parts).succeeded();
         assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(parts));
+    }
+
+    @Test
+    void initialWeightsAreThoseAskedForAndAreRemembered() throws IOException {
+        Path out = directory.resolve("model.safetensors");
+        List<String> still = List.of("--hidden", "4", "--seq", "6", "--batch", "4", "--lr", "1e-30", "--steps", "1",
+                "--out", out.toString());
+        train(still, "--data", text, "--init", "keras").succeeded();
+        float[] bias = ModelFile.read(out).model().tensors().stream().filter(t -> t.name().equals("rnn.bias_ih_l0"))
+                .findFirst().orElseThrow().data();
+        assertArrayEquals(new float[] {0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}, bias, 1e-20f);
+        assertEquals("keras", Checkpoint.read(TrainingRun.checkpointOf(out)).options().get("init"));
+
+        Map<String, String> older = TrainingOptions.builder().build().toMap();
+        older.remove("init");
+        assertEquals(TrainingOptions.builder().build(), TrainingOptions.of(older));
     }
 
     @Test

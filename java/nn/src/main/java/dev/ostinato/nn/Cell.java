@@ -7,6 +7,7 @@ import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.Sweep;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * The equations of a recurrent cell. A row of pre-activations z consists of slots of Hp columns; W x fills some of them and U h others,
@@ -56,6 +57,11 @@ abstract class Cell {
     /** Returns whether there is a cell state besides h. */
     boolean hasCellState() {
         return false;
+    }
+
+    /** Returns which of PyTorch's gates forgets, if one does. */
+    OptionalInt forgetGate() {
+        return OptionalInt.empty();
     }
 
     /** Returns the number of floats that the weights take. */

@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000). Slots and gates i f g o,
@@ -53,6 +54,11 @@ final class LstmCell extends Cell {
     @Override
     boolean hasCellState() {
         return true;
+    }
+
+    @Override
+    OptionalInt forgetGate() {
+        return OptionalInt.of(1);
     }
 
     @Override

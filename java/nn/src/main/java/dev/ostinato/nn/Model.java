@@ -261,6 +261,9 @@ public final class Model {
     /** Collects layers from the input on. Not safe for several threads. */
     public static final class Builder {
         private final List<Layer> layers = new ArrayList<>();
+        /** Of each layer. */
+        private final List<InitialWeights> initialWeights = new ArrayList<>();
+        private InitialWeights initialWeightsOfNext = InitialWeights.pytorch();
         private long seed;
         private String backend = "auto";
 
@@ -312,6 +315,15 @@ public final class Model {
             return add(new Layer.Dense(outputs(), outputs));
         }
 
+        /**
+         * Sets what the weights of the layers added from here on are before training; {@link InitialWeights#pytorch} unless set. Called
+         * first it is for the whole model.
+         */
+        public Builder initialWeights(InitialWeights weights) {
+            this.initialWeightsOfNext = weights;
+            return this;
+        }
+
         /** Sets the seed of the random weights; 0 unless set. The same seed gives the same weights everywhere. */
         public Builder seed(long seed) {
             this.seed = seed;
@@ -328,12 +340,13 @@ public final class Model {
         public Model build() {
             Blueprint blueprint = new Blueprint(layers);
             Memory weights = Memory.ofFloats(blueprint.floats());
-            Initializer.fill(blueprint, weights, seed);
+            FreshWeights.fill(blueprint, weights, initialWeights, seed);
             return new Model(blueprint, weights, Backends.kernels(backend));
         }
 
         private Builder add(Layer layer) {
             layers.add(layer);
+            initialWeights.add(initialWeightsOfNext);
             return this;
         }
 
