@@ -1,5 +1,6 @@
 package dev.ostinato.bench;
 
+import dev.ostinato.kernels.Activation;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.NamedArray;
 import java.util.List;
@@ -31,7 +32,7 @@ final class OnnxCell {
 
     /** Returns whether there is a cell state besides h. */
     static boolean hasCellState(CellType cell) {
-        return cell == CellType.LSTM;
+        return cell.equals(CellType.LSTM);
     }
 
     /** Returns the serialised ModelProto. */
@@ -70,14 +71,14 @@ final class OnnxCell {
             node.put(2, "Y_c");
         }
         node.put(3, "cell").put(4, operator()).put(5, attribute("hidden_size", hidden));
-        return cell == CellType.GRU ? node.put(5, attribute("linear_before_reset", 1)) : node;
+        return cell.equals(CellType.GRU) ? node.put(5, attribute("linear_before_reset", 1)) : node;
     }
 
     private String operator() {
         return switch (cell) {
-            case LSTM -> "LSTM";
-            case GRU -> "GRU";
-            case RNN_TANH -> "RNN";
+            case CellType.Lstm ignored -> "LSTM";
+            case CellType.Gru(CellType.Gru.Reset reset) when reset == CellType.Gru.Reset.AFTER -> "GRU";
+            case CellType.Rnn(Activation f) when f == Activation.TANH -> "RNN";
             default -> throw new IllegalArgumentException("cell: expected lstm, gru or rnn-tanh, got " + cell.label());
         };
     }
@@ -85,8 +86,8 @@ final class OnnxCell {
     /** Returns where ONNX's gates stand among PyTorch's: i o f c among i f g o, and z r h among r z n. */
     private int[] gateOrder() {
         return switch (cell) {
-            case LSTM -> new int[] {0, 3, 1, 2};
-            case GRU -> new int[] {1, 0, 2};
+            case CellType.Lstm ignored -> new int[] {0, 3, 1, 2};
+            case CellType.Gru ignored -> new int[] {1, 0, 2};
             default -> new int[] {0};
         };
     }

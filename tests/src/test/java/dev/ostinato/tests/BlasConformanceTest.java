@@ -31,7 +31,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Backends on a BLAS keep the error bound of a sum in any order in their products, and the bits of the others in the rest. */
@@ -192,7 +192,7 @@ final class BlasConformanceTest {
 
     /** One stream and several, of every cell. */
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.ostinato.nn.CellType#all")
     void aModelStepsAsOnTheScalarBackend(CellType cell) {
         Model scalar = Model.builder().embedding(7, 9).recurrent(cell, 33).recurrent(cell, 20).dense(7).seed(1)
                 .backend("scalar").build();

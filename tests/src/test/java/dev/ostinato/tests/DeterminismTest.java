@@ -24,7 +24,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -79,7 +78,7 @@ final class DeterminismTest {
     }
 
     private static Stream<Arguments> backendsAndCells() {
-        return ExactBackends.names().flatMap(b -> Arrays.stream(CellType.values()).map(cell -> Arguments.of(b, cell)));
+        return ExactBackends.names().flatMap(b -> CellType.all().stream().map(cell -> Arguments.of(b, cell)));
     }
 
     @ParameterizedTest(name = "{0}, {1}")
@@ -112,7 +111,7 @@ final class DeterminismTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.ostinato.nn.CellType#all")
     void featuresOnManyThreads(CellType cell) {
         Model model = Model.builder().features(9).recurrent(cell, 19).dropout(0.3).dense(3).build();
         List<NamedArray> one = trainedOnFeatures(model, 1);
@@ -148,7 +147,7 @@ final class DeterminismTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.ostinato.nn.CellType#all")
     void resumedTrainingGoesOnAsIfNeverStopped(CellType cell) {
         Model model = recurrent(cell, 19).build();
         for (Optimizer optimizer : List.of(Optimizer.adam(1e-2), new Optimizer.Sgd(0.1, 0.9))) {
@@ -217,7 +216,7 @@ final class DeterminismTest {
 
     /** Also when the batches have different numbers of steps. */
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.ostinato.nn.CellType#all")
     void theStateGoesOnFromBatchToBatch(CellType cell) {
         Model model = withoutDropout(cell);
         RandomBatch whole = new RandomBatch(model, 9, 3, new SplittableRandom(1));
@@ -320,7 +319,7 @@ final class DeterminismTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 64, 65, 66, 200})
     void evaluationIsTheSumOfSingleSteps(int length) {
-        for (CellType cell : CellType.values()) {
+        for (CellType cell : CellType.all()) {
             Model model = withoutDropout(cell);
             int[] text = text(length);
             double expected = nats(model, text, 0, length - 1);
@@ -368,7 +367,7 @@ final class DeterminismTest {
     // States
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.ostinato.nn.CellType#all")
     void aCopyGoesOnAloneAndAResetStateIsNew(CellType cell) {
         Model model = withoutDropout(cell);
         State state = model.newState();

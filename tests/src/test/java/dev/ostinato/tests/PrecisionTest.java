@@ -34,7 +34,7 @@ final class PrecisionTest {
     private final Random random = new Random(5);
 
     private static Stream<Arguments> cells() {
-        return Stream.of(CellType.values())
+        return CellType.all().stream()
                 .flatMap(cell -> Stream.of(Precision.values()).map(precision -> Arguments.of(cell, precision)));
     }
 

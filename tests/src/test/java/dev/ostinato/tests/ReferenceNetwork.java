@@ -1,5 +1,7 @@
 package dev.ostinato.tests;
 
+import dev.ostinato.kernels.Activation;
+import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
 import java.util.HashMap;
@@ -127,24 +129,27 @@ final class ReferenceNetwork {
     private double[] recurrent(Module module, Layer.Recurrent layer, int rows, int stream, double[] x) {
         double[][] h = state(module, "h", rows, layer.hidden());
         h[stream] = switch (layer.cell()) {
-            case RNN_TANH, RNN_RELU, RNN_IDENTITY -> rnn(module, layer, x, h[stream]);
-            case LSTM -> lstm(module, x, h[stream], state(module, "c", rows, layer.hidden()), stream);
-            case GRU -> gru(module, x, h[stream]);
-            case GRU_RESET_BEFORE -> gruResetBefore(module, x, h[stream]);
+            case CellType.Rnn rnn -> rnn(module, rnn.activation(), x, h[stream]);
+            case CellType.Lstm ignored ->
+                    lstm(module, x, h[stream], state(module, "c", rows, layer.hidden()), stream);
+            case CellType.Gru gru -> switch (gru.reset()) {
+                case AFTER -> gru(module, x, h[stream]);
+                case BEFORE -> gruResetBefore(module, x, h[stream]);
+            };
         };
         return h[stream];
     }
 
-    private double[] rnn(Module module, Layer.Recurrent layer, double[] x, double[] h) {
+    private double[] rnn(Module module, Activation activation, double[] x, double[] h) {
         double[] next = new double[h.length];
         double[] fromInput = input(module, x, 0, h.length);
         double[] fromState = state(module, h, 0, h.length);
         for (int j = 0; j < h.length; j++) {
             double z = fromInput[j] + fromState[j];
-            next[j] = switch (layer.cell()) {
-                case RNN_TANH -> Math.tanh(z);
-                case RNN_RELU -> relu(z);
-                default -> z;
+            next[j] = switch (activation) {
+                case TANH -> Math.tanh(z);
+                case RELU -> relu(z);
+                case IDENTITY -> z;
             };
         }
         return next;

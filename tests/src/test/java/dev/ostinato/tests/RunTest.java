@@ -24,7 +24,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A run over a sequence has the bits of its single steps, however it is cut, and wherever the caller's memory is. */
@@ -38,7 +37,7 @@ final class RunTest {
 
     private static Stream<Arguments> backendsAndCells() {
         return ExactBackends.names()
-                .flatMap(backend -> Stream.of(CellType.values()).map(cell -> Arguments.of(backend, cell)));
+                .flatMap(backend -> CellType.all().stream().map(cell -> Arguments.of(backend, cell)));
     }
 
     @ParameterizedTest(name = "{0}, {1}")
@@ -77,7 +76,7 @@ final class RunTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"LSTM", "GRU", "GRU_RESET_BEFORE"})
+    @MethodSource("dev.ostinato.nn.CellType#all")
     void aTableOfTokensChangesNoBit(CellType cell) {
         // The same tokens as rows of the embedding, so that no table is made.
         Model tokens = RandomModels.randomised(Model.builder().embedding(17, 9).recurrent(cell, 35).build(), random);

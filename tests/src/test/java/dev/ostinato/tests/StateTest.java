@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What is done to a state between steps, to the bit: on every backend, with two layers whose units do not fill their blocks. */
 class StateTest {
@@ -30,7 +30,7 @@ class StateTest {
     private final RandomGenerator random = new Random(7);
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.ostinato.nn.CellType#all")
     void aSavedStateGoesOnAsIfNothingHadHappened(CellType cell) {
         forEachBackend(cell, model -> {
             State state = model.newState(ROWS);
@@ -95,7 +95,7 @@ class StateTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.ostinato.nn.CellType#all")
     void rowsStackAndUnstack(CellType cell) {
         forEachBackend(cell, model -> {
             // Streams after even and after odd numbers of steps, which have their h in different buffers.

@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -177,13 +176,12 @@ final class ModelDescriptionParser {
 
         private CellType cell() throws FormatException {
             String label = string("cell");
-            for (CellType cell : CellType.values()) {
-                if (cell.label().equals(label)) {
-                    return cell;
-                }
+            try {
+                return CellType.of(label);
+            } catch (IllegalArgumentException e) {
+                throw refusal("cell", "one of " + CellType.all().stream().map(CellType::label).toList(),
+                        FormatException.quote(label));
             }
-            throw refusal("cell", "one of " + Stream.of(CellType.values()).map(CellType::label).toList(),
-                    FormatException.quote(label));
         }
 
         private String string(String name) throws FormatException {

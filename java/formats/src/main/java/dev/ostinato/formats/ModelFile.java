@@ -3,6 +3,7 @@ package dev.ostinato.formats;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
+import dev.ostinato.nn.TensorShape;
 import dev.ostinato.nn.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -72,8 +73,8 @@ public record ModelFile(Model model, Optional<Vocabulary> vocabulary) {
                     + "\", got " + tensors.names().size() + " tensors without one");
         }
         ModelDescription description = ModelDescriptionParser.parse(file, json);
-        List<NamedArray> weights = weights(file, tensors, description.layers());
         try {
+            List<NamedArray> weights = weights(file, tensors, description.layers());
             return new ModelFile(Model.of(description.layers(), weights), description.vocabulary());
         } catch (IllegalArgumentException e) {
             throw new FormatException(file, String.valueOf(e.getMessage()), e);
@@ -82,24 +83,25 @@ public record ModelFile(Model model, Optional<Vocabulary> vocabulary) {
 
     private static List<NamedArray> weights(Path file, SafeTensors tensors, List<Layer> layers) throws FormatException {
         // All are checked before the first is copied.
-        Map<String, long[]> shapes = ModelTensors.shapes(layers);
+        List<TensorShape> shapes = Model.shapes(layers);
         if (shapes.isEmpty()) {
             throw new FormatException(file, "layers: expected at least one with weights, got " + layers);
         }
-        for (Map.Entry<String, long[]> expected : shapes.entrySet()) {
-            Tensor tensor = tensors.tensor(expected.getKey());
-            if (tensor.dtype() != DType.F32 || !Arrays.equals(tensor.shape(), expected.getValue())
+        for (TensorShape expected : shapes) {
+            Tensor tensor = tensors.tensor(expected.name());
+            if (tensor.dtype() != DType.F32
+                    || !expected.dimensions().equals(Arrays.stream(tensor.shape()).boxed().toList())
                     || tensor.size() > Integer.MAX_VALUE - 8) {
                 throw new FormatException(file, "tensor " + FormatException.quote(tensor.name()) + ": expected F32 "
-                        + Arrays.toString(expected.getValue()) + " of less than 2^31 elements, got " + tensor.dtype()
+                        + expected.dimensions() + " of less than 2^31 elements, got " + tensor.dtype()
                         + " "
                         + Arrays.toString(tensor.shape()));
             }
         }
         List<NamedArray> weights = new ArrayList<>();
-        for (Map.Entry<String, long[]> expected : shapes.entrySet()) {
-            List<Integer> shape = Arrays.stream(expected.getValue()).mapToObj(Math::toIntExact).toList();
-            weights.add(new NamedArray(expected.getKey(), shape, tensors.tensor(expected.getKey()).toFloats()));
+        for (TensorShape expected : shapes) {
+            List<Integer> shape = expected.dimensions().stream().map(Math::toIntExact).toList();
+            weights.add(new NamedArray(expected.name(), shape, tensors.tensor(expected.name()).toFloats()));
         }
         return weights;
     }

@@ -16,7 +16,7 @@ final class Blueprint {
     record Place(Layer layer, int index, long offset, String module, String suffix) {
         Cell cell() {
             Layer.Recurrent recurrent = (Layer.Recurrent) layer;
-            return recurrent.cell().cell(recurrent.inputs(), recurrent.hidden());
+            return Cell.of(recurrent.cell(), recurrent.inputs(), recurrent.hidden());
         }
     }
 
@@ -32,7 +32,12 @@ final class Blueprint {
         for (int i = 0; i < this.layers.size(); i++) {
             Layer layer = this.layers.get(i);
             places.add(names.place(layer, i, offset));
-            offset += Cell.aligned(floats(layer));
+            try {
+                offset = Math.addExact(offset, Cell.aligned(floats(layer)));
+            } catch (ArithmeticException e) {
+                throw new IllegalArgumentException(
+                        "layer " + i + ": expected a size that memory can hold, got " + layer, e);
+            }
         }
         this.floats = offset;
     }
@@ -68,7 +73,7 @@ final class Blueprint {
             case Layer.OneHot ignored -> 0;
             case Layer.Features ignored -> 0;
             case Layer.Dropout ignored -> 0;
-            case Layer.Recurrent r -> r.cell().cell(r.inputs(), r.hidden()).floats();
+            case Layer.Recurrent r -> Cell.of(r.cell(), r.inputs(), r.hidden()).floats();
             case Layer.Dense d -> PackedMatrix.floats(d.inputs(), 1, d.outputs()) + Matrix.padded(d.outputs());
         };
     }
@@ -92,7 +97,7 @@ final class Blueprint {
                 case Layer.Features ignored -> new Place(layer, index, offset, "", "");
                 case Layer.Dropout ignored -> new Place(layer, index, offset, "", "");
                 case Layer.Recurrent r -> {
-                    boolean goesOn = last != null && last.cell() == r.cell() && last.hidden() == r.hidden();
+                    boolean goesOn = last != null && last.cell().equals(r.cell()) && last.hidden() == r.hidden();
                     depth = goesOn ? depth + 1 : 0;
                     recurrentModules += goesOn ? 0 : 1;
                     last = r;
@@ -155,6 +160,24 @@ final class Blueprint {
         int columns = Matrix.padded(place.layer().outputs());
         long offset = place.offset() + PackedMatrix.floats(place.layer().inputs(), 1, place.layer().outputs());
         return Matrix.wrap(block, offset, 1, columns, columns);
+    }
+
+    /** Returns names and shapes of all tensors, as {@link #read} gives them. */
+    List<TensorShape> shapes() {
+        List<TensorShape> shapes = new ArrayList<>();
+        for (Place place : places) {
+            List<TensorShape> own = switch (place.layer()) {
+                case Layer.Embedding e -> List.of(TensorShape.of("weight", e.vocabulary(), e.size()));
+                case Layer.OneHot ignored -> List.of();
+                case Layer.Features ignored -> List.of();
+                case Layer.Dropout ignored -> List.of();
+                case Layer.Recurrent ignored -> place.cell().shapes(place.suffix());
+                case Layer.Dense d ->
+                        List.of(TensorShape.of("weight", d.outputs(), d.inputs()), TensorShape.of("bias", d.outputs()));
+            };
+            own.forEach(shape -> shapes.add(new TensorShape(place.module() + "." + shape.name(), shape.dimensions())));
+        }
+        return shapes;
     }
 
     /** Returns the tensors of a layer, without the name of its module. */

@@ -28,8 +28,28 @@ abstract class Cell {
         this.padded = Matrix.padded(hidden);
     }
 
+    /** Returns the equations of a cell at a size. */
+    static Cell of(CellType type, int inputs, int hidden) {
+        return switch (type) {
+            case CellType.Rnn rnn -> new RnnCell(rnn.activation(), inputs, hidden);
+            case CellType.Lstm ignored -> new LstmCell(inputs, hidden);
+            case CellType.Gru gru -> switch (gru.reset()) {
+                case AFTER -> new GruCell(inputs, hidden);
+                case BEFORE -> new GruResetBeforeCell(inputs, hidden);
+            };
+        };
+    }
+
     /** Returns the number of slots in a row of z. */
     abstract int slots();
+
+    /** Returns names and shapes of what {@link #parameters} returns. */
+    List<TensorShape> shapes(String suffix) {
+        long rows = Math.multiplyFull(gates, hidden);
+        return List.of(TensorShape.of("weight_ih" + suffix, rows, inputs),
+                TensorShape.of("weight_hh" + suffix, rows, hidden), TensorShape.of("bias_ih" + suffix, rows),
+                TensorShape.of("bias_hh" + suffix, rows));
+    }
 
     /** Returns PyTorch's tensors, with names that end in {@code suffix}, such as {@code _l0}. */
     abstract List<Parameter> parameters(Memory block, long offset, String suffix);

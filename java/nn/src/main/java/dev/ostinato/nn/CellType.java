@@ -1,61 +1,92 @@
 package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Activation;
+import java.util.List;
 
-/** A kind of recurrent cell. */
-public enum CellType {
+/** A kind of recurrent cell: which equations, in which variant. Sizes are the layer's. */
+public sealed interface CellType {
     /** h' = tanh(W x + b + U h). */
-    RNN_TANH("rnn-tanh"),
+    CellType RNN_TANH = new Rnn(Activation.TANH);
     /** h' = relu(W x + b + U h). */
-    RNN_RELU("rnn-relu"),
+    CellType RNN_RELU = new Rnn(Activation.RELU);
     /** h' = W x + b + U h. */
-    RNN_IDENTITY("rnn-identity"),
+    CellType RNN_IDENTITY = new Rnn(Activation.IDENTITY);
     /** Long short-term memory, gates i f g o. */
-    LSTM("lstm"),
+    CellType LSTM = new Lstm();
     /** Gated recurrent unit, reset after the product, as PyTorch and cuDNN have it; gates r z n. */
-    GRU("gru"),
+    CellType GRU = new Gru(Gru.Reset.AFTER);
     /** Gated recurrent unit, reset before the product, as in the original paper; gates r z n. */
-    GRU_RESET_BEFORE("gru-reset-before");
+    CellType GRU_RESET_BEFORE = new Gru(Gru.Reset.BEFORE);
 
-    private final String label;
+    /** Returns the name in files and on the command line; {@link #of} knows it. */
+    String label();
 
-    CellType(String label) {
-        this.label = label;
-    }
+    /** Returns the number of gates in PyTorch's weights. */
+    int gates();
 
-    /** Returns the name in files and on the command line. */
-    public String label() {
-        return label;
+    /** Returns every kind in its plain form. */
+    static List<CellType> all() {
+        return List.of(RNN_TANH, RNN_RELU, RNN_IDENTITY, LSTM, GRU, GRU_RESET_BEFORE);
     }
 
     /** Returns the type of this label. @throws IllegalArgumentException if there is none */
-    public static CellType of(String label) {
-        for (CellType type : values()) {
-            if (type.label.equals(label)) {
-                return type;
-            }
+    static CellType of(String label) {
+        return all().stream().filter(type -> type.label().equals(label)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("cell: expected one of "
+                        + String.join(", ", all().stream().map(CellType::label).toList()) + ", got " + label));
+    }
+
+    /** The simple cell (Elman 1990). */
+    record Rnn(Activation activation) implements CellType {
+        @Override
+        public String label() {
+            return switch (activation) {
+                case TANH -> "rnn-tanh";
+                case RELU -> "rnn-relu";
+                case IDENTITY -> "rnn-identity";
+            };
         }
-        throw new IllegalArgumentException(
-                "cell: expected rnn-tanh, rnn-relu, rnn-identity, lstm, gru or gru-reset-before, got " + label);
+
+        @Override
+        public int gates() {
+            return 1;
+        }
     }
 
-    /** Returns the number of gates in PyTorch's weights. */
-    public int gates() {
-        return switch (this) {
-            case RNN_TANH, RNN_RELU, RNN_IDENTITY -> 1;
-            case LSTM -> 4;
-            case GRU, GRU_RESET_BEFORE -> 3;
-        };
+    /** Long short-term memory (Hochreiter and Schmidhuber 1997). */
+    record Lstm() implements CellType {
+        @Override
+        public String label() {
+            return "lstm";
+        }
+
+        @Override
+        public int gates() {
+            return 4;
+        }
     }
 
-    Cell cell(int inputs, int hidden) {
-        return switch (this) {
-            case RNN_TANH -> new RnnCell(Activation.TANH, inputs, hidden);
-            case RNN_RELU -> new RnnCell(Activation.RELU, inputs, hidden);
-            case RNN_IDENTITY -> new RnnCell(Activation.IDENTITY, inputs, hidden);
-            case LSTM -> new LstmCell(inputs, hidden);
-            case GRU -> new GruCell(inputs, hidden);
-            case GRU_RESET_BEFORE -> new GruResetBeforeCell(inputs, hidden);
-        };
+    /** The gated recurrent unit (Cho et al. 2014). */
+    record Gru(Reset reset) implements CellType {
+        /** When the reset gate acts on what comes from the state. */
+        public enum Reset {
+            /** On the state, before the product with U. */
+            BEFORE,
+            /** On the product. */
+            AFTER
+        }
+
+        @Override
+        public String label() {
+            return switch (reset) {
+                case BEFORE -> "gru-reset-before";
+                case AFTER -> "gru";
+            };
+        }
+
+        @Override
+        public int gates() {
+            return 3;
+        }
     }
 }

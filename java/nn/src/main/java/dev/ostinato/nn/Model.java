@@ -55,6 +55,15 @@ public final class Model {
         return new Model(blueprint, weights, Backends.auto());
     }
 
+    /**
+     * Returns names and shapes of the tensors that {@link #of} needs for layers. Allocates no weights.
+     *
+     * @throws IllegalArgumentException if the layers do not fit together
+     */
+    public static List<TensorShape> shapes(List<Layer> layers) {
+        return new Blueprint(layers).shapes();
+    }
+
     /** Returns the same weights on another backend. @throws IllegalArgumentException if it cannot be used, with the reason */
     public Model withBackend(String name) {
         return new Model(blueprint, weights, Backends.kernels(name), precision);
@@ -67,6 +76,9 @@ public final class Model {
      * @throws IllegalArgumentException if a weight is not finite and the precision has no such number
      */
     public Model withPrecision(Precision newPrecision) {
+        if (newPrecision == precision) {
+            return this;
+        }
         Model model = new Model(blueprint, weights, kernels, newPrecision);
         model.inferenceWeights(); // refuses what cannot be rounded now rather than at the first step
         return model;
