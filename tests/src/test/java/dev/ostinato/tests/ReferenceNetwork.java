@@ -7,6 +7,8 @@ import dev.ostinato.nn.Loss;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A whole network in double precision: loops over t and b around the formulas of the textbooks, forward alone. Weights are PyTorch's
@@ -26,6 +28,10 @@ final class ReferenceNetwork {
     /** h and c, (B, H). */
     private final Map<String, double[][]> states = new HashMap<>();
     private double nearestKink = Double.POSITIVE_INFINITY;
+    private @Nullable Nudge nudge;
+
+    /** A change of one element of what a module computes for row {@code t * B + b} of a batch; of a recurrent one that is h. */
+    record Nudge(Module module, int row, int unit, double amount) {}
 
     /** Begins with zero states; the tensors are not copied. */
     ReferenceNetwork(List<Module> modules, Map<String, double[]> tensors) {
@@ -37,6 +43,22 @@ final class ReferenceNetwork {
     ReferenceNetwork(ReferenceNetwork other, Map<String, double[]> tensors) {
         this(other.modules, tensors);
         other.states.forEach((name, rows) -> states.put(name, rows.clone())); // steps replace rows, and do not change them
+    }
+
+    /** Makes the coming forwards err in one element. */
+    ReferenceNetwork nudged(Nudge change) {
+        nudge = change;
+        return this;
+    }
+
+    /** Returns a copy of what a stream remembers, such as {@code rnn.h_l0}. */
+    double[] state(String name, int stream) {
+        return Objects.requireNonNull(states.get(name))[stream].clone();
+    }
+
+    /** Replaces what a stream remembers. */
+    void setState(String name, int stream, double[] value) {
+        Objects.requireNonNull(states.get(name))[stream] = value.clone();
     }
 
     /** Returns how near any argument of a relu has come to 0, where it has no slope. */
@@ -88,6 +110,9 @@ final class ReferenceNetwork {
                 for (int b = 0; b < batch.rows; b++) {
                     int row = t * batch.rows + b;
                     y[row] = forward(module, batch, row, b, x[row]);
+                    if (nudge != null && nudge.module().equals(module) && nudge.row() == row) {
+                        y[row][nudge.unit()] += nudge.amount();
+                    }
                 }
             }
             x = y;

@@ -67,6 +67,11 @@ public final class Batch {
         return new Batch(steps, rows, null, features, null, values);
     }
 
+    /** Returns the same with rows of floats in place of what came in. */
+    Batch withFeatures(float[] rowsOfFloats) {
+        return new Batch(steps, rows, null, rowsOfFloats, classes, values);
+    }
+
     /** Returns T. */
     public int steps() {
         return steps;

@@ -8,6 +8,7 @@ import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.Sweep;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.BinaryOperator;
 
 /**
  * The equations of a recurrent cell. A row of pre-activations z consists of slots of Hp columns; W x fills some of them and U h others,
@@ -77,6 +78,23 @@ abstract class Cell {
     /** Returns whether there is a cell state besides h. */
     boolean hasCellState() {
         return false;
+    }
+
+    /** Returns the gates in PyTorch's order, as diagnostics read them. */
+    abstract List<Gate> gateList();
+
+    /** Returns a gate that is a sigmoid, in a slot of z. */
+    final Gate sigmoid(String name, int slot) {
+        return new Gate(name, 0, 1, (z, h) -> slot(z, slot));
+    }
+
+    /** Returns a gate that is a tanh, in a slot of z. */
+    final Gate tanh(String name, int slot) {
+        return new Gate(name, -1, 1, (z, h) -> slot(z, slot));
+    }
+
+    private Matrix slot(Matrix z, int slot) {
+        return z.columns(slot * padded, slot * padded + hidden);
     }
 
     /** Returns which of PyTorch's gates forgets, if one does. */
@@ -153,6 +171,15 @@ abstract class Cell {
     static int share(int size, int part, int parts) {
         return (int) ((long) size * part / parts);
     }
+
+    /**
+     * A gate after a forward of training.
+     *
+     * @param low the least that an activation can be, infinite where there is none
+     * @param high the most
+     * @param activations from z (rows, slots * Hp) and h (rows, Hp) to the view (rows, H) that holds them
+     */
+    record Gate(String name, double low, double high, BinaryOperator<Matrix> activations) {}
 
     /**
      * What one step of some rows reads and writes.

@@ -50,6 +50,11 @@ final class GruCell extends Cell {
     }
 
     @Override
+    List<Gate> gateList() {
+        return List.of(sigmoid("r", 1), sigmoid("z", 2), tanh("n", 0));
+    }
+
+    @Override
     int slots() {
         return 4;
     }

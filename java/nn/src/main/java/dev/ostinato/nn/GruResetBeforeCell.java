@@ -96,6 +96,11 @@ final class GruResetBeforeCell extends Cell {
     }
 
     @Override
+    List<Gate> gateList() {
+        return List.of(sigmoid("r", 0), sigmoid("z", 1), tanh("n", 2));
+    }
+
+    @Override
     int slots() {
         return 4;
     }

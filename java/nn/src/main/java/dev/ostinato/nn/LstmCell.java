@@ -57,6 +57,11 @@ final class LstmCell extends Cell {
     }
 
     @Override
+    List<Gate> gateList() {
+        return List.of(sigmoid("i", 0), sigmoid("f", 1), tanh("g", 2), sigmoid("o", 3));
+    }
+
+    @Override
     OptionalInt forgetGate() {
         return OptionalInt.of(1);
     }

@@ -1,6 +1,7 @@
 package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +40,11 @@ final class Network {
         };
     }
 
+    /** Returns the stage of each layer. */
+    List<Stage> stages() {
+        return stages;
+    }
+
     boolean fits(Batch batch) {
         return batch.steps() == setup.steps() && batch.rows() == setup.rows();
     }
@@ -64,9 +70,17 @@ final class Network {
 
     /** Overwrites the gradients with those of the last forward. */
     void backward() {
+        backward(0, setup.steps());
+    }
+
+    /** As {@link #backward()}, for what the steps {@code from..to} alone add to the loss. */
+    void backward(int from, int to) {
         setup.gradients().clear();
         stages.forEach(Stage::clearGradient);
         loss.backward();
+        Matrix dy = stages.getLast().outputGradient();
+        dy.rows(0, from * setup.rows()).clear();
+        dy.rows(to * setup.rows(), setup.all()).clear();
         for (Stage stage : stages.reversed()) {
             stage.backward();
         }

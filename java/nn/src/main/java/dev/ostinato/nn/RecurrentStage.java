@@ -189,6 +189,11 @@ final class RecurrentStage extends Stage {
         }
     }
 
+    /** Returns what diagnostics look at. */
+    RecurrentTrace trace() {
+        return new RecurrentTrace(cell, weights, below.output(), z, h, dh, c, setup.steps(), setup.rows());
+    }
+
     @Override
     Matrix output() {
         return h.rows(setup.rows(), h.rows()).columns(0, cell.hidden);

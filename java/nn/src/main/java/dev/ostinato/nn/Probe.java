@@ -1,0 +1,81 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Matrix;
+import dev.ostinato.kernels.Memory;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A forward of training over one batch, from zero states and without dropout. Tokens are turned into rows of floats first, so that every
+ * layer's inputs can be looked at.
+ */
+final class Probe {
+    private final Network network;
+    private final double loss;
+
+    private Probe(Network network, double loss) {
+        this.network = network;
+        this.loss = loss;
+    }
+
+    /** Throws as {@link Trainer#gradients(Batch)} does for what does not fit. */
+    static Probe forward(Model model, Batch batch, Loss loss) {
+        Model ofRows = model.takesTokens() ? withoutTokens(model) : model;
+        Batch rows = model.takesTokens() ? batch.withFeatures(rows(model, batch.tokens())) : batch;
+        Network network =
+                new Network(ofRows.blueprint(), ofRows.weights(), Memory.ofFloats(ofRows.blueprint().floats()),
+                        ofRows.kernels(), Team.ALONE, loss, batch.steps(), batch.rows());
+        return new Probe(network, network.forward(rows, 0));
+    }
+
+    private static Model withoutTokens(Model model) {
+        List<Layer> layers = new ArrayList<>(model.layers());
+        layers.set(0, new Layer.Features(layers.getFirst().outputs()));
+        return Model.of(layers, model.tensors()).withBackend(model.backend());
+    }
+
+    /** Returns (T * B, size) rows of the embedding, or one-hot rows. */
+    private static float[] rows(Model model, int[] tokens) {
+        int size = model.layers().getFirst().outputs();
+        float[] rows = new float[Math.multiplyExact(tokens.length, size)];
+        boolean embedded = model.layers().getFirst() instanceof Layer.Embedding;
+        for (int r = 0; r < tokens.length; r++) {
+            if (tokens[r] < 0 || tokens[r] >= model.inputs()) {
+                throw new IndexOutOfBoundsException(
+                        "token " + r + ": expected 0.." + (model.inputs() - 1) + ", got " + tokens[r]);
+            }
+            if (embedded) {
+                Matrix table = model.blueprint().embedding(model.weights(), model.blueprint().places().getFirst());
+                table.getRow(tokens[r], rows, r * size);
+            } else {
+                rows[r * size + tokens[r]] = 1;
+            }
+        }
+        return rows;
+    }
+
+    /** Returns the place of a recurrent layer. @throws IllegalArgumentException if the layer is none */
+    static Blueprint.Place recurrentPlace(Model model, int layer) {
+        List<Blueprint.Place> places = model.blueprint().places();
+        if (layer < 0 || layer >= places.size() || !(places.get(layer).layer() instanceof Layer.Recurrent)) {
+            throw new IllegalArgumentException(
+                    "layer: expected the index of a recurrent one of " + model.layers() + ", got "
+                            + layer);
+        }
+        return places.get(layer);
+    }
+
+    double loss() {
+        return loss;
+    }
+
+    /** Returns what a layer did; its gradients after {@link #backward}. */
+    RecurrentTrace trace(int layer) {
+        return ((RecurrentStage) network.stages().get(layer)).trace();
+    }
+
+    /** Goes back from what the steps {@code from..to} add to the loss. */
+    void backward(int from, int to) {
+        network.backward(from, to);
+    }
+}
