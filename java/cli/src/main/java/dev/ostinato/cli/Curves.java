@@ -1,10 +1,8 @@
 package dev.ostinato.cli;
 
-import dev.ostinato.formats.AtomicFile;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +10,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
-import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -36,7 +33,7 @@ final class Curves {
     private Curves() {}
 
     /**
-     * Writes a PNG. Needs no display, but at least one font.
+     * Writes a PNG, as {@link Picture} does.
      *
      * @param training losses of single batches; where there are many they are averaged
      * @param validation losses on the text held out
@@ -45,9 +42,6 @@ final class Curves {
      */
     static void write(Path file, String title, List<TrainingRun.Point> training, List<TrainingRun.Point> validation,
             SequencedMap<String, Double> baselines) throws IOException {
-        if (System.getProperty("java.awt.headless") == null) {
-            System.setProperty("java.awt.headless", "true");
-        }
         XYChart chart = new XYChartBuilder().width(1000).height(600).title(title).xAxisTitle("step")
                 .yAxisTitle("bits per character").build();
         style(chart.getStyler());
@@ -62,21 +56,7 @@ final class Curves {
             String name = String.format(Locale.ROOT, "%s (%.2f)", baseline.getKey(), baseline.getValue());
             add(chart, name, line, BASELINES.get(colour++ % BASELINES.size()), 1.5f).setLineStyle(DASHED);
         }
-        ByteBuffer png = ByteBuffer.wrap(draw(chart));
-        AtomicFile.write(file, channel -> {
-            while (png.hasRemaining()) {
-                channel.write(png);
-            }
-        });
-    }
-
-    private static byte[] draw(XYChart chart) throws IOException {
-        try {
-            return ChartEncoder.getBytes(chart, "png");
-        } catch (RuntimeException | InternalError | LinkageError e) {
-            throw new Failure("Java cannot draw here, most likely for want of fonts (" + e.getMessage()
-                    + "); installing fontconfig and a font would help", e);
-        }
+        Picture.write(file, 1, List.of(chart));
     }
 
     private static void style(XYStyler styler) {

@@ -24,14 +24,20 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Tells what a model file contains. */
 @Command(name = "inspect", mixinStandardHelpOptions = true, versionProvider = Version.class, sortOptions = false,
-        description = "Shows the layers, sizes and vocabulary of a model, and of a checkpoint where its training is.",
+        description = {"Shows the layers, sizes and vocabulary of a model, and of a checkpoint where its training is.",
+            "With --data also what its layers do: how gradients vanish or explode through time, how far back learning reaches, which gates "
+                    + "are saturated and which units dead."},
         footer = {"", "Examples:",
             "  ostinato inspect book.safetensors",
+            "  ostinato inspect book.safetensors --data book.txt --plot book.png",
             "  ostinato inspect book.safetensors --precision int8"})
 final class InspectCommand implements Callable<Integer> {
     private static final String TRAINING = "ostinato.training";
@@ -40,6 +46,10 @@ final class InspectCommand implements Callable<Integer> {
 
     private final Terminal terminal;
 
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
     @Parameters(paramLabel = "MODEL", description = "A model file or a checkpoint.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path file;
@@ -47,6 +57,18 @@ final class InspectCommand implements Callable<Integer> {
     @Option(names = "--precision", paramLabel = "f32|bf16|int8", description = {
         "Shows how far rounded weights are from the exact ones, over " + STEPS + " random inputs."})
     private @Nullable Precision precision;
+
+    @Option(names = "--data", paramLabel = "FILE|DIR|jdk", description = {
+        "Text in UTF-8 to look at the layers with; or FILE.npz with x and y, as for ostinato run, y being float32 (T, B, outputs) or "
+                + "classes (T, B)."})
+    private @Nullable String data;
+
+    @Option(names = "--seq", paramLabel = "N", description = {
+        "Characters in each piece of the text that gradients go back over (default: ${DEFAULT-VALUE})."})
+    private int seq = 50;
+
+    @Option(names = "--plot", paramLabel = "FILE", description = "Draws what --data shows as a PNG.")
+    private @Nullable Path plot;
 
     @Option(names = "--json", description = "Prints the result as one JSON object.")
     private boolean json;
@@ -75,6 +97,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        checkArguments();
         Optional<Checkpoint> checkpoint = SafeTensors.read(file).metadata().containsKey(TRAINING)
                 ? Optional.of(Checkpoint.read(file))
                 : Optional.empty();
@@ -82,15 +105,43 @@ final class InspectCommand implements Callable<Integer> {
         List<Described> layers = layers(contents.model());
         Optional<PrecisionReport> report = Optional.ofNullable(precision).map(p -> PrecisionReport
                 .ofRandomInputs(Precisions.round(contents.model(), p), p, STEPS, 1));
+        Optional<Diagnosis> diagnosis = diagnosis(contents);
         if (json) {
             Map<String, Object> result = toJson(contents, layers, checkpoint);
+            diagnosis.ifPresent(found -> result.put("diagnostics", found.toMap()));
             report.ifPresent(errors -> result.put("errors", Precisions.toMap(errors)));
             terminal.json(result);
         } else {
             print(contents, layers, checkpoint);
             report.ifPresent(errors -> Precisions.print(errors, terminal.out()));
+            diagnosis.ifPresent(found -> found.print(terminal.out()));
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    private void checkArguments() {
+        if (seq < 1) {
+            throw new ParameterException(spec.commandLine(), "--seq: expected at least 1, got " + seq);
+        }
+        if (plot != null && data == null) {
+            throw new ParameterException(spec.commandLine(),
+                    "--plot: expected --data with it, since it shows what a model does over "
+                            + "data");
+        }
+        if (plot != null) {
+            OutputFiles.check(plot);
+        }
+    }
+
+    private Optional<Diagnosis> diagnosis(ModelFile contents) throws IOException {
+        if (data == null) {
+            return Optional.empty();
+        }
+        Diagnosis diagnosis = Diagnosis.of(contents.model(), Samples.read(data, contents, seq));
+        if (plot != null) {
+            DiagnosisPlot.write(plot, diagnosis);
+        }
+        return Optional.of(diagnosis);
     }
 
     /** Deals the tensors out to the layers, which have them in the same order. */

@@ -52,14 +52,22 @@ final class DoubleMatrices {
     }
 
     static double dot(double[] a, double[] b) {
-        double even = 0; // two chains, so that an addition need not wait for the one before
-        double odd = 0;
-        int i = 0;
-        for (; i + 1 < a.length; i += 2) {
-            even += a[i] * b[i];
-            odd += a[i + 1] * b[i + 1];
+        // Four chains, so that no addition waits for the one before.
+        int whole = a.length / 4 * 4;
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        for (int i = 0; i < whole; i += 4) {
+            s0 += a[i] * b[i];
+            s1 += a[i + 1] * b[i + 1];
+            s2 += a[i + 2] * b[i + 2];
+            s3 += a[i + 3] * b[i + 3];
         }
-        return i < a.length ? even + odd + a[i] * b[i] : even + odd;
+        for (int i = whole; i < a.length; i++) {
+            s0 += a[i] * b[i];
+        }
+        return s0 + s1 + (s2 + s3);
     }
 
     /** Returns the largest magnitude of an element. */

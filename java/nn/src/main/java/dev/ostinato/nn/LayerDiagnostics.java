@@ -110,6 +110,11 @@ public final class LayerDiagnostics {
         return name;
     }
 
+    /** Returns the elements of a state: H, with a cell state 2H. */
+    public int stateSize() {
+        return trace.stateSize();
+    }
+
     /** Returns the gradient flow (T): {@code ||dL/dh_t||}, the gradient of the loss with respect to all outputs (B, H) of a step. */
     public List<Double> gradientNorms() {
         return gradientNorms;

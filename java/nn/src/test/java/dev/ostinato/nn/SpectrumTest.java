@@ -112,8 +112,7 @@ final class SpectrumTest {
             double[][] a = multiply(orthogonal(shape[0], random), diagonal(shape[0], shape[1], values),
                     orthogonal(shape[1], random));
             assertArrayEquals(values, Spectrum.of(a).singularValues(), 1e-14);
-            assertEquals(1, Spectrum.of(a).spectralNorm(), 1e-14);
-            assertEquals(1, SingularValues.largest(a), 1e-11);
+            assertEquals(1, Spectrum.of(a).spectralNorm(), 1e-11);
         }
     }
 
@@ -139,7 +138,7 @@ final class SpectrumTest {
     void theLargestSingularValueAlone(int size) {
         RandomGenerator random = new SplittableRandom(size);
         double[][] a = random(size, size + 7, random);
-        double largest = Spectrum.of(a).spectralNorm();
+        double largest = Spectrum.of(a).singularValues()[0];
         assertEquals(largest, SingularValues.largest(a), 1e-10 * largest);
         double[][] near = multiply(orthogonal(size, random), diagonal(size, size, geometric(size, 0.9999)),
                 orthogonal(size, random));
