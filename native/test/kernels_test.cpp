@@ -371,6 +371,17 @@ void addCells(int rows, int units) {
     cell("gruMixForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.gruMixForward(z, a, b); });
     cell("gruMixBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.gruMixBackward(z, a, b, c); });
     cell("gruResetBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.gruResetBackward(z, a, b, c); });
+    cell("lstmCellForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.lstmCellForward(z, a, b); });
+    cell("lstmCellForward", [](const Table& t, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.lstmCellForward(z, a, a); });
+    cell("lstmOutputForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.lstmOutputForward(z, a, b); });
+    cell("lstmOutputForward", [](const Table& t, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.lstmOutputForward(z, a, a); });
+    cell("lstmOutputBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.lstmOutputBackward(z, a, b, c); });
+    cell("lstmOutputBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.lstmOutputBackward(z, a, b, b); });
+    cell("lstmCellBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.lstmCellBackward(z, a, b); });
+    const auto minGru = [](Matrix z, int size) { return Matrix{z.data, z.stride, z.rows, 2 * size}; };
+    cell("minGruForward", [=](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.minGruForward(minGru(z, units), a, b); });
+    cell("minGruForward", [=](const Table& t, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.minGruForward(minGru(z, units), a, a); });
+    cell("minGruBackward", [=](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.minGruBackward(minGru(z, units), a, b, c); });
 }
 
 // Some inputs of packed weights.
@@ -521,6 +532,17 @@ void addRows(int rows, int columns) {
     add("columnSums", {rows, columns}, [=](const Table& t, Operands& o) {
         const Matrix x = o.matrix(rows, columns);
         t.columnSums(x, o.matrix(1, columns));
+    });
+    add("addScaled", {rows, columns}, [=](const Table& t, Operands& o) {
+        const Matrix x = o.matrix(rows, columns);
+        const Matrix factors = o.matrix(1, columns);
+        t.addScaled(x, factors, o.matrix(rows, columns));
+    });
+    add("columnDots", {rows, columns}, [=](const Table& t, Operands& o) {
+        const Matrix x = o.matrix(rows, columns);
+        const Matrix y = o.matrix(rows, columns);
+        t.columnDots(x, y, o.matrix(1, columns));
+        t.columnDots(x, x, o.matrix(1, columns));
     });
     add("scatterAdd", {rows, columns}, [=](const Table& t, Operands& o) {
         const Matrix x = o.matrix(rows, columns);

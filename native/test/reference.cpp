@@ -523,6 +523,77 @@ void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) 
     });
 }
 
+void minGruForward(Matrix z, Matrix hPrevious, Matrix h) {
+    const int n = h.columns;
+    each(h, [&](int r, int j) {
+        const float before = at(hPrevious, r, j);
+        at(z, r, j) = sigmoidOf(at(z, r, j));
+        at(h, r, j) = flush(fma(at(z, r, j), at(z, r, n + j) - before, before));
+    });
+}
+
+void minGruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+    const int n = dh.columns;
+    each(dh, [&](int r, int j) {
+        const float u = at(z, r, j);
+        const float d = flush(at(dh, r, j));
+        at(z, r, j) = (d * (at(z, r, n + j) - at(hPrevious, r, j))) * (u * (1.f - u));
+        at(z, r, n + j) = d * u;
+        at(dhPrevious, r, j) = fma(d, 1.f - u, at(dhPrevious, r, j));
+    });
+}
+
+void lstmCellForward(Matrix z, Matrix cPrevious, Matrix c) {
+    const int n = c.columns;
+    each(c, [&](int r, int j) {
+        for (int gate = 0; gate < 4; gate++) {
+            float& v = at(z, r, gate * n + j);
+            v = gate == 2 ? tanhOf(v) : sigmoidOf(v);
+        }
+        at(c, r, j) = flush(fma(at(z, r, n + j), at(cPrevious, r, j), at(z, r, j) * at(z, r, 2 * n + j)));
+    });
+}
+
+void lstmOutputForward(Matrix z, Matrix m, Matrix h) {
+    each(h, [&](int r, int j) { at(h, r, j) = flush(at(z, r, 3 * h.columns + j) * tanhOf(at(m, r, j))); });
+}
+
+void lstmOutputBackward(Matrix z, Matrix m, Matrix dh, Matrix dm) {
+    each(dh, [&](int r, int j) {
+        const float o = at(z, r, 3 * dh.columns + j);
+        const float t = tanhOf(at(m, r, j));
+        const float d = flush(at(dh, r, j));
+        at(z, r, 3 * dh.columns + j) = (d * t) * (o * (1.f - o));
+        at(dm, r, j) = (d * o) * fma(-t, t, 1.f);
+    });
+}
+
+void lstmCellBackward(Matrix z, Matrix cPrevious, Matrix dc) {
+    const int n = dc.columns;
+    each(dc, [&](int r, int j) {
+        const float i = at(z, r, j);
+        const float f = at(z, r, n + j);
+        const float g = at(z, r, 2 * n + j);
+        const float d = flush(at(dc, r, j));
+        at(z, r, j) = (d * g) * (i * (1.f - i));
+        at(z, r, n + j) = (d * at(cPrevious, r, j)) * (f * (1.f - f));
+        at(z, r, 2 * n + j) = (d * i) * fma(-g, g, 1.f);
+        at(dc, r, j) = flush(d * f);
+    });
+}
+
+void addScaled(Matrix x, Matrix factors, Matrix y) {
+    each(x, [&](int r, int j) { at(y, r, j) = fma(at(x, r, j), at(factors, 0, j), at(y, r, j)); });
+}
+
+void columnDots(Matrix x, Matrix y, Matrix sums) {
+    for (int r = x.rows - 1; r >= 0; r--) {
+        for (int j = 0; j < x.columns; j++) {
+            at(sums, 0, j) = fma(at(x, r, j), at(y, r, j), at(sums, 0, j));
+        }
+    }
+}
+
 // Steps as their definition says: start, both products, the cell; z is thrown away.
 
 // z += a W, by the kernels above.

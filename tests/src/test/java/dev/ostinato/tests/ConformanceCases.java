@@ -52,6 +52,7 @@ final class ConformanceCases {
         cases.lstm();
         cases.gruResetAfter();
         cases.gruResetBefore();
+        CellPartCases.addTo(cases);
         cases.steps();
         cases.functions();
         cases.elementwise();
@@ -204,11 +205,11 @@ final class ConformanceCases {
     // Cells
 
     @FunctionalInterface
-    private interface CellCase {
+    interface CellCase {
         void add(int rows, int units, String shape);
     }
 
-    private static void eachCellShape(CellCase body) {
+    static void eachCellShape(CellCase body) {
         for (int rows : FEW_ROWS) {
             for (int units : PADDED) {
                 body.add(rows, units, shape(rows, units));
@@ -366,11 +367,11 @@ final class ConformanceCases {
     // Rows of any length
 
     @FunctionalInterface
-    private interface RowCase {
+    interface RowCase {
         void add(int rows, int columns, String shape);
     }
 
-    private static void eachRowShape(RowCase body) {
+    static void eachRowShape(RowCase body) {
         for (int columns : COLUMNS) {
             for (int rows : columns < 100 ? new int[] {0, 1, 3} : new int[] {2}) {
                 body.add(rows, columns, shape(rows, columns));

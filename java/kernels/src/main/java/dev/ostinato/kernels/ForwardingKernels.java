@@ -117,6 +117,48 @@ public abstract class ForwardingKernels implements KernelSet {
         delegate.gruResetBackward(z, hPrevious, ds, dhPrevious);
     }
 
+    // Parts of cells that are made of several kernels
+
+    @Override
+    public void minGruForward(Matrix z, Matrix hPrevious, Matrix h) {
+        delegate.minGruForward(z, hPrevious, h);
+    }
+
+    @Override
+    public void minGruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        delegate.minGruBackward(z, hPrevious, dh, dhPrevious);
+    }
+
+    @Override
+    public void lstmCellForward(Matrix z, Matrix cPrevious, Matrix c) {
+        delegate.lstmCellForward(z, cPrevious, c);
+    }
+
+    @Override
+    public void lstmOutputForward(Matrix z, Matrix m, Matrix h) {
+        delegate.lstmOutputForward(z, m, h);
+    }
+
+    @Override
+    public void lstmOutputBackward(Matrix z, Matrix m, Matrix dh, Matrix dm) {
+        delegate.lstmOutputBackward(z, m, dh, dm);
+    }
+
+    @Override
+    public void lstmCellBackward(Matrix z, Matrix cPrevious, Matrix dc) {
+        delegate.lstmCellBackward(z, cPrevious, dc);
+    }
+
+    @Override
+    public void addScaled(Matrix x, Matrix factors, Matrix y) {
+        delegate.addScaled(x, factors, y);
+    }
+
+    @Override
+    public void columnDots(Matrix x, Matrix y, Matrix sums) {
+        delegate.columnDots(x, y, sums);
+    }
+
     // Steps: cells together with their products, for inference
 
     @Override

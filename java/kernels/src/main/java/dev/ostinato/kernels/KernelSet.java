@@ -207,6 +207,86 @@ public interface KernelSet {
      */
     void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious);
 
+    // Parts of cells that are made of several kernels
+
+    /**
+     * minGRU (Feng et al. 2024): {@code z = sigmoid(z); h' = flush(fma(z, n - h, h))}.
+     *
+     * @param z (B, 2Hp), gates z n: z a pre-activation, overwritten with its activation; n kept
+     * @param hPrevious (B, Hp)
+     * @param h (B, Hp) overwritten; may be {@code hPrevious}
+     */
+    void minGruForward(Matrix z, Matrix hPrevious, Matrix h);
+
+    /**
+     * minGRU: <pre>
+     * dh = flush(dh);   dz = (dh * (n - hPrevious)) * (z * (1 - z));   dn = dh * z;   dhPrevious = fma(dh, 1 - z, dhPrevious)</pre>
+     *
+     * @param z (B, 2Hp), gates z n: activations, overwritten with gradients of the pre-activations
+     * @param hPrevious (B, Hp)
+     * @param dh (B, Hp)
+     * @param dhPrevious (B, Hp) accumulated into
+     */
+    void minGruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious);
+
+    /**
+     * LSTM, first half: the gates and {@code c' = flush(fma(f, c, i * g))}, as {@link #lstmForward}.
+     *
+     * @param z (B, 4Hp), gates i f g o: pre-activations, overwritten with activations
+     * @param cPrevious (B, Hp)
+     * @param c (B, Hp) overwritten; may be {@code cPrevious}
+     */
+    void lstmCellForward(Matrix z, Matrix cPrevious, Matrix c);
+
+    /**
+     * LSTM, second half: {@code h' = flush(o * tanh(m))}, where m is what becomes of c on the way, such as its layer norm.
+     *
+     * @param z (B, 4Hp), gates i f g o: activations
+     * @param m (B, Hp)
+     * @param h (B, Hp) overwritten; may be {@code m}
+     */
+    void lstmOutputForward(Matrix z, Matrix m, Matrix h);
+
+    /**
+     * LSTM, backward of {@link #lstmOutputForward}, with {@code t = tanh(m)}: <pre>
+     * dh = flush(dh);   dm = (dh * o) * fma(-t, t, 1);   do = (dh * t) * (o * (1 - o))</pre>
+     *
+     * @param z (B, 4Hp), gates i f g o: o overwritten with the gradient of its pre-activation
+     * @param m (B, Hp)
+     * @param dh (B, Hp)
+     * @param dm (B, Hp) overwritten; may be {@code m} or {@code dh}
+     */
+    void lstmOutputBackward(Matrix z, Matrix m, Matrix dh, Matrix dm);
+
+    /**
+     * LSTM, backward of {@link #lstmCellForward}: <pre>
+     * dc = flush(dc);   di = (dc * g) * (i * (1 - i));   df = (dc * cPrevious) * (f * (1 - f));   dg = (dc * i) * fma(-g, g, 1)
+     * dcPrevious = flush(dc * f)</pre>
+     *
+     * @param z (B, 4Hp), gates i f g o: i f g overwritten with gradients of their pre-activations
+     * @param cPrevious (B, Hp)
+     * @param dc (B, Hp) gradient of c, overwritten with that of {@code cPrevious}
+     */
+    void lstmCellBackward(Matrix z, Matrix cPrevious, Matrix dc);
+
+    /**
+     * Adds what a factor for each column makes of a matrix: {@code y[r][j] = fma(x[r][j], factors[0][j], y[r][j])}.
+     *
+     * @param x (R, N)
+     * @param factors (1, N)
+     * @param y (R, N) accumulated into
+     */
+    void addScaled(Matrix x, Matrix factors, Matrix y);
+
+    /**
+     * Adds the dot products of columns: {@code sums[0][j] = fma(x[r][j], y[r][j], sums[0][j])}, r descending.
+     *
+     * @param x (R, N)
+     * @param y (R, N); may be {@code x}
+     * @param sums (1, N) accumulated into
+     */
+    void columnDots(Matrix x, Matrix y, Matrix sums);
+
     // Steps: cells together with their products, for inference
 
     /**

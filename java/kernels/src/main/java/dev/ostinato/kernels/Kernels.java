@@ -242,6 +242,82 @@ public final class Kernels {
         keep(ds, dhPrevious);
     }
 
+    // Parts of cells
+
+    /** See {@link KernelSet#minGruForward}. */
+    public void minGruForward(Matrix z, Matrix hPrevious, Matrix h) {
+        gates(2, z, h);
+        units("hPrevious", hPrevious, h);
+        set.minGruForward(z, hPrevious, h);
+        keep(z, hPrevious);
+        keep(h, h);
+    }
+
+    /** See {@link KernelSet#minGruBackward}. */
+    public void minGruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        gates(2, z, dh);
+        units("hPrevious", hPrevious, dh);
+        units("dhPrevious", dhPrevious, dh);
+        set.minGruBackward(z, hPrevious, dh, dhPrevious);
+        keep(z, hPrevious);
+        keep(dh, dhPrevious);
+    }
+
+    /** See {@link KernelSet#lstmCellForward}. */
+    public void lstmCellForward(Matrix z, Matrix cPrevious, Matrix c) {
+        gates(z, c);
+        units("cPrevious", cPrevious, c);
+        set.lstmCellForward(z, cPrevious, c);
+        keep(z, cPrevious);
+        keep(c, c);
+    }
+
+    /** See {@link KernelSet#lstmOutputForward}. */
+    public void lstmOutputForward(Matrix z, Matrix m, Matrix h) {
+        gates(z, h);
+        units("m", m, h);
+        set.lstmOutputForward(z, m, h);
+        keep(z, m);
+        keep(h, h);
+    }
+
+    /** See {@link KernelSet#lstmOutputBackward}. */
+    public void lstmOutputBackward(Matrix z, Matrix m, Matrix dh, Matrix dm) {
+        gates(z, dh);
+        units("m", m, dh);
+        units("dm", dm, dh);
+        set.lstmOutputBackward(z, m, dh, dm);
+        keep(z, m);
+        keep(dh, dm);
+    }
+
+    /** See {@link KernelSet#lstmCellBackward}. */
+    public void lstmCellBackward(Matrix z, Matrix cPrevious, Matrix dc) {
+        gates(z, dc);
+        units("cPrevious", cPrevious, dc);
+        set.lstmCellBackward(z, cPrevious, dc);
+        keep(z, cPrevious);
+        keep(dc, dc);
+    }
+
+    /** See {@link KernelSet#addScaled}. */
+    public void addScaled(Matrix x, Matrix factors, Matrix y) {
+        shape("factors", factors, 1, x.columns());
+        shape("y", y, x.rows(), x.columns());
+        set.addScaled(x, factors, y);
+        keep(x, factors);
+        keep(y, y);
+    }
+
+    /** See {@link KernelSet#columnDots}. */
+    public void columnDots(Matrix x, Matrix y, Matrix sums) {
+        shape("y", y, x.rows(), x.columns());
+        shape("sums", sums, 1, x.columns());
+        set.columnDots(x, y, sums);
+        keep(x, y);
+        keep(sums, sums);
+    }
+
     // Steps
 
     /** See {@link KernelSet#rnnSteps}. */
@@ -552,8 +628,12 @@ public final class Kernels {
     }
 
     private static void gates(Matrix z, Matrix model) {
+        gates(4, z, model);
+    }
+
+    private static void gates(int count, Matrix z, Matrix model) {
         units("states", model, model);
-        shape("z", z, model.rows(), 4 * model.columns());
+        shape("z", z, model.rows(), count * model.columns());
     }
 
     private static void operand(String name, Matrix matrix, Transpose transpose, int rows, int columns) {

@@ -167,6 +167,43 @@ final class KernelsArgumentsTest {
     }
 
     @Test
+    void cellParts() {
+        Matrix pair = matrix(2, 64);
+        rejects("states: expected a multiple of 16 columns, got (2, 30)",
+                () -> kernels.minGruForward(matrix(2, 60), ragged, ragged));
+        rejects("z: expected (2, 64), got (2, 128)", () -> kernels.minGruForward(gates, units, units));
+        rejects("hPrevious: expected (2, 32), got (3, 32)", () -> kernels.minGruForward(pair, tall, units));
+        rejects("z: expected (3, 64), got (2, 64)", () -> kernels.minGruBackward(pair, units, tall, units));
+        rejects("hPrevious: expected (2, 32), got (2, 16)", () -> kernels.minGruBackward(pair, narrow, units, units));
+        rejects("dhPrevious: expected (2, 32), got (3, 32)", () -> kernels.minGruBackward(pair, units, units, tall));
+        rejects("z: expected (2, 128), got (2, 64)", () -> kernels.lstmCellForward(pair, units, units));
+        rejects("cPrevious: expected (2, 32), got (3, 32)", () -> kernels.lstmCellForward(gates, tall, units));
+        rejects("z: expected (2, 128), got (2, 64)", () -> kernels.lstmOutputForward(pair, units, units));
+        rejects("m: expected (2, 32), got (3, 32)", () -> kernels.lstmOutputForward(gates, tall, units));
+        rejects("z: expected (3, 128), got (2, 128)", () -> kernels.lstmOutputBackward(gates, units, tall, units));
+        rejects("m: expected (2, 32), got (3, 32)", () -> kernels.lstmOutputBackward(gates, tall, units, units));
+        rejects("dm: expected (2, 32), got (2, 16)", () -> kernels.lstmOutputBackward(gates, units, units, narrow));
+        rejects("z: expected (3, 128), got (2, 128)", () -> kernels.lstmCellBackward(gates, units, tall));
+        rejects("cPrevious: expected (2, 32), got (3, 32)", () -> kernels.lstmCellBackward(gates, tall, units));
+    }
+
+    @Test
+    void addScaled() {
+        rejects("factors: expected (1, 7), got (1, 6)",
+                () -> kernels.addScaled(matrix(3, 7), matrix(1, 6), matrix(3, 7)));
+        rejects("factors: expected (1, 7), got (3, 7)",
+                () -> kernels.addScaled(matrix(3, 7), matrix(3, 7), matrix(3, 7)));
+        rejects("y: expected (3, 7), got (2, 7)", () -> kernels.addScaled(matrix(3, 7), matrix(1, 7), matrix(2, 7)));
+    }
+
+    @Test
+    void columnDots() {
+        rejects("y: expected (3, 7), got (2, 7)", () -> kernels.columnDots(matrix(3, 7), matrix(2, 7), matrix(1, 7)));
+        rejects("sums: expected (1, 7), got (3, 7)",
+                () -> kernels.columnDots(matrix(3, 7), matrix(3, 7), matrix(3, 7)));
+    }
+
+    @Test
     void steps() {
         PackedMatrix w = PackedMatrix.of(5, 4, 30);
         PackedMatrix u = PackedMatrix.of(30, 4, 30);

@@ -111,6 +111,33 @@ final class NativeCalls {
             long dhPrevious,
             int dhPreviousRows, int dhPreviousColumns, int dhPreviousStride);
 
+    static native void minGruForward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+            int hPreviousRows, int hPreviousColumns, int hPreviousStride, long h, int hRows, int hColumns, int hStride);
+
+    static native void minGruBackward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+            int hPreviousRows, int hPreviousColumns, int hPreviousStride, long dh, int dhRows, int dhColumns,
+            int dhStride, long dhPrevious, int dhPreviousRows, int dhPreviousColumns, int dhPreviousStride);
+
+    static native void lstmCellForward(long kernels, long z, int zRows, int zColumns, int zStride, long cPrevious,
+            int cPreviousRows, int cPreviousColumns, int cPreviousStride, long c, int cRows, int cColumns, int cStride);
+
+    static native void lstmOutputForward(long kernels, long z, int zRows, int zColumns, int zStride, long m, int mRows,
+            int mColumns, int mStride, long h, int hRows, int hColumns, int hStride);
+
+    static native void lstmOutputBackward(long kernels, long z, int zRows, int zColumns, int zStride, long m, int mRows,
+            int mColumns, int mStride, long dh, int dhRows, int dhColumns, int dhStride, long dm, int dmRows,
+            int dmColumns, int dmStride);
+
+    static native void lstmCellBackward(long kernels, long z, int zRows, int zColumns, int zStride, long cPrevious,
+            int cPreviousRows, int cPreviousColumns, int cPreviousStride, long dc, int dcRows, int dcColumns,
+            int dcStride);
+
+    static native void addScaled(long kernels, long x, int xRows, int xColumns, int xStride, long factors,
+            int factorsRows, int factorsColumns, int factorsStride, long y, int yRows, int yColumns, int yStride);
+
+    static native void columnDots(long kernels, long x, int xRows, int xColumns, int xStride, long y, int yRows,
+            int yColumns, int yStride, long sums, int sumsRows, int sumsColumns, int sumsStride);
+
     static native void rnnSteps(long kernels, int activation, int precision, long start, int startRows,
             int startColumns, int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond,
             long wLast, int wInputs, int wGates, int wUnits, long wScales, long wOffsets, long hPrevious,

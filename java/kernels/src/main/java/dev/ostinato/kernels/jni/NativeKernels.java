@@ -174,6 +174,61 @@ final class NativeKernels implements KernelSet {
                 ds.stride(), dhPrevious.address(), dhPrevious.rows(), dhPrevious.columns(), dhPrevious.stride());
     }
 
+    // Parts of cells
+
+    @Override
+    public void minGruForward(Matrix z, Matrix hPrevious, Matrix h) {
+        NativeCalls.minGruForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+                hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), h.address(), h.rows(), h.columns(),
+                h.stride());
+    }
+
+    @Override
+    public void minGruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        NativeCalls.minGruBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+                hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), dh.address(), dh.rows(), dh.columns(),
+                dh.stride(), dhPrevious.address(), dhPrevious.rows(), dhPrevious.columns(), dhPrevious.stride());
+    }
+
+    @Override
+    public void lstmCellForward(Matrix z, Matrix cPrevious, Matrix c) {
+        NativeCalls.lstmCellForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), cPrevious.address(),
+                cPrevious.rows(), cPrevious.columns(), cPrevious.stride(), c.address(), c.rows(), c.columns(),
+                c.stride());
+    }
+
+    @Override
+    public void lstmOutputForward(Matrix z, Matrix m, Matrix h) {
+        NativeCalls.lstmOutputForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), m.address(), m.rows(),
+                m.columns(), m.stride(), h.address(), h.rows(), h.columns(), h.stride());
+    }
+
+    @Override
+    public void lstmOutputBackward(Matrix z, Matrix m, Matrix dh, Matrix dm) {
+        NativeCalls.lstmOutputBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), m.address(), m.rows(),
+                m.columns(), m.stride(), dh.address(), dh.rows(), dh.columns(), dh.stride(), dm.address(), dm.rows(),
+                dm.columns(), dm.stride());
+    }
+
+    @Override
+    public void lstmCellBackward(Matrix z, Matrix cPrevious, Matrix dc) {
+        NativeCalls.lstmCellBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), cPrevious.address(),
+                cPrevious.rows(), cPrevious.columns(), cPrevious.stride(), dc.address(), dc.rows(), dc.columns(),
+                dc.stride());
+    }
+
+    @Override
+    public void addScaled(Matrix x, Matrix factors, Matrix y) {
+        NativeCalls.addScaled(kernels, x.address(), x.rows(), x.columns(), x.stride(), factors.address(),
+                factors.rows(), factors.columns(), factors.stride(), y.address(), y.rows(), y.columns(), y.stride());
+    }
+
+    @Override
+    public void columnDots(Matrix x, Matrix y, Matrix sums) {
+        NativeCalls.columnDots(kernels, x.address(), x.rows(), x.columns(), x.stride(), y.address(), y.rows(),
+                y.columns(), y.stride(), sums.address(), sums.rows(), sums.columns(), sums.stride());
+    }
+
     // Steps
 
     @Override

@@ -291,6 +291,48 @@ final class ScalarKernels implements KernelSet {
         }
     }
 
+    // Parts of cells
+
+    @Override
+    public void minGruForward(Matrix z, Matrix hPrevious, Matrix h) {
+        ScalarCellParts.minGruForward(z, hPrevious, h);
+    }
+
+    @Override
+    public void minGruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        ScalarCellParts.minGruBackward(z, hPrevious, dh, dhPrevious);
+    }
+
+    @Override
+    public void lstmCellForward(Matrix z, Matrix cPrevious, Matrix c) {
+        ScalarCellParts.lstmCellForward(z, cPrevious, c);
+    }
+
+    @Override
+    public void lstmOutputForward(Matrix z, Matrix m, Matrix h) {
+        ScalarCellParts.lstmOutputForward(z, m, h);
+    }
+
+    @Override
+    public void lstmOutputBackward(Matrix z, Matrix m, Matrix dh, Matrix dm) {
+        ScalarCellParts.lstmOutputBackward(z, m, dh, dm);
+    }
+
+    @Override
+    public void lstmCellBackward(Matrix z, Matrix cPrevious, Matrix dc) {
+        ScalarCellParts.lstmCellBackward(z, cPrevious, dc);
+    }
+
+    @Override
+    public void addScaled(Matrix x, Matrix factors, Matrix y) {
+        ScalarCellParts.addScaled(x, factors, y);
+    }
+
+    @Override
+    public void columnDots(Matrix x, Matrix y, Matrix sums) {
+        ScalarCellParts.columnDots(x, y, sums);
+    }
+
     // Steps
 
     @Override

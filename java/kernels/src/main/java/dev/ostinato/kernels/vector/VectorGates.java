@@ -36,11 +36,21 @@ final class VectorGates {
 
     /** Gates i f g o and the cell state, from pre-activations; h is overwritten. */
     static void lstm(long gates, long cPrevious, long c, long h, long bytes) {
+        lstmCell(gates, cPrevious, c, bytes);
+        lstmOutput(gates, c, h, bytes);
+    }
+
+    /** Gates i f g o and the cell state, from pre-activations. */
+    static void lstmCell(long gates, long cPrevious, long c, long bytes) {
         sigmoid(gates, gates, 2 * bytes);
         tanh(gates + 2 * bytes, gates + 2 * bytes, bytes);
         sigmoid(gates + 3 * bytes, gates + 3 * bytes, bytes);
         cell(gates, cPrevious, c, bytes);
-        tanh(c, h, bytes);
+    }
+
+    /** {@code h = flush(o * tanh(m))}; h may be m. */
+    static void lstmOutput(long gates, long m, long h, long bytes) {
+        tanh(m, h, bytes);
         multiply(gates + 3 * bytes, h, bytes);
     }
 

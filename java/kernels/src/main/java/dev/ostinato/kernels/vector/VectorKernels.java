@@ -145,6 +145,48 @@ final class VectorKernels implements KernelSet {
         VectorCells.gruResetBackward(z, hPrevious, ds, dhPrevious);
     }
 
+    // Parts of cells
+
+    @Override
+    public void minGruForward(Matrix z, Matrix hPrevious, Matrix h) {
+        VectorCellParts.minGruForward(z, hPrevious, h);
+    }
+
+    @Override
+    public void minGruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        VectorCellParts.minGruBackward(z, hPrevious, dh, dhPrevious);
+    }
+
+    @Override
+    public void lstmCellForward(Matrix z, Matrix cPrevious, Matrix c) {
+        VectorCellParts.lstmCellForward(z, cPrevious, c);
+    }
+
+    @Override
+    public void lstmOutputForward(Matrix z, Matrix m, Matrix h) {
+        VectorCellParts.lstmOutputForward(z, m, h);
+    }
+
+    @Override
+    public void lstmOutputBackward(Matrix z, Matrix m, Matrix dh, Matrix dm) {
+        VectorCellParts.lstmOutputBackward(z, m, dh, dm);
+    }
+
+    @Override
+    public void lstmCellBackward(Matrix z, Matrix cPrevious, Matrix dc) {
+        VectorCellParts.lstmCellBackward(z, cPrevious, dc);
+    }
+
+    @Override
+    public void addScaled(Matrix x, Matrix factors, Matrix y) {
+        VectorCellParts.addScaled(x, factors, y);
+    }
+
+    @Override
+    public void columnDots(Matrix x, Matrix y, Matrix sums) {
+        VectorCellParts.columnDots(x, y, sums);
+    }
+
     // Steps
 
     @Override
