@@ -73,6 +73,11 @@ final class DoubleReference {
                 dh * (1 - g.u) * (1 - g.n * g.n), dh * g.u, ds * g.r);
     }
 
+    static double minGru(double zz, double n, double hPrevious) {
+        double z = sigmoid(zz);
+        return (1 - z) * hPrevious + z * n;
+    }
+
     // Rows
 
     static double[] softmax(float[] x) {

@@ -161,6 +161,8 @@ final class ReferenceNetwork {
                 case AFTER -> gru(module, x, h[stream]);
                 case BEFORE -> gruResetBefore(module, x, h[stream]);
             };
+            case CellType.IndRnn rnn -> indRnn(module, rnn.activation(), x, h[stream]);
+            case CellType.MinGru ignored -> minGru(module, x, h[stream]);
         };
         return h[stream];
     }
@@ -170,14 +172,17 @@ final class ReferenceNetwork {
         double[] fromInput = input(module, x, 0, h.length);
         double[] fromState = state(module, h, 0, h.length);
         for (int j = 0; j < h.length; j++) {
-            double z = fromInput[j] + fromState[j];
-            next[j] = switch (activation) {
-                case TANH -> Math.tanh(z);
-                case RELU -> relu(z);
-                case IDENTITY -> z;
-            };
+            next[j] = activate(activation, fromInput[j] + fromState[j]);
         }
         return next;
+    }
+
+    private double activate(Activation activation, double z) {
+        return switch (activation) {
+            case TANH -> Math.tanh(z);
+            case RELU -> relu(z);
+            case IDENTITY -> z;
+        };
     }
 
     private double relu(double z) {
@@ -230,6 +235,25 @@ final class ReferenceNetwork {
         for (int j = 0; j < size; j++) {
             int z = size + j;
             next[j] = DoubleReference.gruBefore(w[j] + u[j], w[z] + u[z], w[2 * size + j] + n[j], h[j]).h();
+        }
+        return next;
+    }
+
+    private double[] indRnn(Module module, Activation activation, double[] x, double[] h) {
+        double[] z = input(module, x, 0, h.length);
+        double[] u = tensor(module, "weight_hh");
+        double[] next = new double[h.length];
+        for (int j = 0; j < h.length; j++) {
+            next[j] = activate(activation, z[j] + u[j] * h[j]);
+        }
+        return next;
+    }
+
+    private double[] minGru(Module module, double[] x, double[] h) {
+        double[] gates = input(module, x, 0, 2 * h.length);
+        double[] next = new double[h.length];
+        for (int j = 0; j < h.length; j++) {
+            next[j] = DoubleReference.minGru(gates[j], gates[h.length + j], h[j]);
         }
         return next;
     }

@@ -1,6 +1,7 @@
 package dev.ostinato.cli;
 
 import dev.ostinato.kernels.Limits;
+import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Precision;
@@ -46,7 +47,7 @@ record StepWork(long inputWeights, long recurrentWeights, Precision precision, i
                 case Layer.Recurrent r -> {
                     long units = Math.multiplyFull(r.cell().gates(), r.hidden());
                     input += tokens ? 0 : units * r.inputs();
-                    recurrent += units * r.hidden();
+                    recurrent += recurrentWeights(r);
                     tokens = false;
                 }
                 case Layer.Dense d -> {
@@ -103,5 +104,13 @@ record StepWork(long inputWeights, long recurrentWeights, Precision precision, i
         double multiplying = 2.0 * swept * rows / rates.multiply;
         double before = 2.0 * atOnce * rows / rates.multiply;
         return (before + Math.max(reading, multiplying)) * TimeUnit.SECONDS.toNanos(1);
+    }
+
+    private static long recurrentWeights(Layer.Recurrent layer) {
+        return switch (layer.cell()) {
+            case CellType.IndRnn ignored -> layer.hidden();
+            case CellType.MinGru ignored -> 0;
+            default -> Math.multiplyFull(layer.cell().gates(), layer.hidden()) * layer.hidden();
+        };
     }
 }

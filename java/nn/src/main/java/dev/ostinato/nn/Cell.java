@@ -38,6 +38,8 @@ abstract class Cell {
                 case AFTER -> new GruCell(inputs, hidden);
                 case BEFORE -> new GruResetBeforeCell(inputs, hidden);
             };
+            case CellType.IndRnn rnn -> new IndRnnCell(rnn.activation(), inputs, hidden);
+            case CellType.MinGru ignored -> new MinGruCell(inputs, hidden);
         };
     }
 
@@ -75,6 +77,28 @@ abstract class Cell {
      */
     abstract Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h);
 
+    /** Lays out one step of inference for B rows of z, h before and h after. */
+    @FunctionalInterface
+    interface OneStep {
+        Inference of(Matrix z, Matrix hPrevious, Matrix h);
+    }
+
+    /** Lays out T steps one by one, for {@link #inference} of cells that are not {@link #fused}. */
+    static Inference eachStep(Matrix start, Matrix hPrevious, Matrix h, OneStep layout) {
+        int rows = hPrevious.rows();
+        Inference[] steps = new Inference[h.rows() / rows];
+        for (int t = 0; t < steps.length; t++) {
+            int from = t * rows;
+            Matrix before = t == 0 ? hPrevious : h.rows(from - rows, from);
+            steps[t] = layout.of(start.rows(from, from + rows), before, h.rows(from, from + rows));
+        }
+        return (k, sweep) -> {
+            for (Inference step : steps) {
+                step.run(k, sweep);
+            }
+        };
+    }
+
     /** Returns whether there is a cell state besides h. */
     boolean hasCellState() {
         return false;
@@ -103,7 +127,7 @@ abstract class Cell {
     }
 
     /** Returns the number of floats that the weights take. */
-    final long floats() {
+    long floats() {
         return GateLayout.floats(inputs, hidden, gates);
     }
 
@@ -117,13 +141,14 @@ abstract class Cell {
     /** Returns the weights at a precision. */
     StepWeights stepWeights(CellWeights w, Precision precision) {
         PackedWeights[] pair = precision.pair(w.input(), w.recurrent().getFirst());
-        return new StepWeights(pair[0], List.of(pair[1]));
+        return new StepWeights(pair[0], List.of(pair[1]), w.vectors());
     }
 
     /** Returns the weights at a precision, of W none, for a layer that never multiplies it. */
     final StepWeights recurrentWeights(CellWeights w, Precision precision) {
         List<PackedWeights> recurrent = w.recurrent().stream().map(precision::of).toList();
-        return new StepWeights(recurrent.getFirst().withoutInputs(), recurrent);
+        PackedWeights some = recurrent.isEmpty() ? w.input() : recurrent.getFirst();
+        return new StepWeights(some.withoutInputs(), recurrent, w.vectors());
     }
 
     /** Returns the columns of z that W x is added to. */
@@ -141,11 +166,25 @@ abstract class Cell {
         gradientShare(k, hPrevious, recurrentSlots(z), gradients.recurrent().getFirst(), part, parts);
     }
 
+    /** Adds to the gradient of the bias that joins W x, from the gradients of the pre-activations of all steps. */
+    void inputBiasGradient(Kernels k, Matrix z, CellWeights gradients) {
+        k.columnSums(inputSlots(z), gradients.biasInput());
+    }
+
+    /** Adds to the gradient of the bias that joins U h, from the gradients of the pre-activations of all steps. */
+    void recurrentBiasGradient(Kernels k, Matrix z, CellWeights gradients) {
+        if (gradients.biasRecurrent().columns() > 0) {
+            k.columnSums(recurrentSlots(z), gradients.biasRecurrent());
+        }
+    }
+
     /** Overwrites {@code row}, a row of z, with the sum of both biases, each element rounded once. */
     void biasRow(CellWeights weights, Matrix row) {
         row.clear();
         addRow(weights.biasInput(), inputSlots(row));
-        addRow(weights.biasRecurrent(), recurrentSlots(row));
+        if (weights.biasRecurrent().columns() > 0) {
+            addRow(weights.biasRecurrent(), recurrentSlots(row));
+        }
     }
 
     private static void addRow(Matrix from, Matrix to) {
@@ -207,11 +246,12 @@ abstract class Cell {
      *
      * @param input W
      * @param recurrent U, in as many matrices as a step has sweeps
+     * @param vectors as in {@link CellWeights}
      */
-    record StepWeights(PackedWeights input, List<PackedWeights> recurrent) {
+    record StepWeights(PackedWeights input, List<PackedWeights> recurrent, List<Matrix> vectors) {
         /** Returns the weights for steps whose products with the inputs are in what they start from. */
         StepWeights withoutInputs() {
-            return new StepWeights(input.withoutInputs(), recurrent);
+            return new StepWeights(input.withoutInputs(), recurrent, vectors);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Activation;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A kind of recurrent cell: which equations, in which variant. Sizes are the layer's. */
 public sealed interface CellType {
@@ -17,6 +18,14 @@ public sealed interface CellType {
     CellType GRU = new Gru(Gru.Reset.AFTER);
     /** Gated recurrent unit, reset before the product, as in the original paper; gates r z n. */
     CellType GRU_RESET_BEFORE = new Gru(Gru.Reset.BEFORE);
+    /** h' = relu(W x + b + u * h), each unit remembering itself alone. */
+    CellType IND_RNN_RELU = new IndRnn(Activation.RELU);
+    /** h' = tanh(W x + b + u * h). */
+    CellType IND_RNN_TANH = new IndRnn(Activation.TANH);
+    /** h' = W x + b + u * h. */
+    CellType IND_RNN_IDENTITY = new IndRnn(Activation.IDENTITY);
+    /** The gated recurrent unit without products of the state; gates z n. */
+    CellType MIN_GRU = new MinGru();
 
     /** Returns the name in files and on the command line; {@link #of} knows it. */
     String label();
@@ -24,14 +33,15 @@ public sealed interface CellType {
     /** Returns the number of gates in PyTorch's weights. */
     int gates();
 
-    /** Returns every kind in its plain form. */
+    /** Returns every kind in its plain form, with the usual activations. */
     static List<CellType> all() {
-        return List.of(RNN_TANH, RNN_RELU, RNN_IDENTITY, LSTM, GRU, GRU_RESET_BEFORE);
+        return List.of(RNN_TANH, RNN_RELU, RNN_IDENTITY, LSTM, GRU, GRU_RESET_BEFORE, IND_RNN_RELU, MIN_GRU);
     }
 
     /** Returns the type of this label. @throws IllegalArgumentException if there is none */
     static CellType of(String label) {
-        return all().stream().filter(type -> type.label().equals(label)).findFirst()
+        return Stream.concat(all().stream(), Stream.of(IND_RNN_TANH, IND_RNN_IDENTITY))
+                .filter(type -> type.label().equals(label)).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("cell: expected one of "
                         + String.join(", ", all().stream().map(CellType::label).toList()) + ", got " + label));
     }
@@ -87,6 +97,38 @@ public sealed interface CellType {
         @Override
         public int gates() {
             return 3;
+        }
+    }
+
+    /**
+     * The independently recurrent network (Li et al. 2018): U is a diagonal. Its tensors are {@code weight_ih} (H, I), {@code weight_hh} (H)
+     * and {@code bias_ih} (H).
+     */
+    record IndRnn(Activation activation) implements CellType {
+        @Override
+        public String label() {
+            return "ind-" + new Rnn(activation).label();
+        }
+
+        @Override
+        public int gates() {
+            return 1;
+        }
+    }
+
+    /**
+     * The minimal gated recurrent unit (Feng et al. 2024), whose gates do not see the state. Its tensors are {@code weight_ih} (2H, I) and
+     * {@code bias_ih} (2H).
+     */
+    record MinGru() implements CellType {
+        @Override
+        public String label() {
+            return "min-gru";
+        }
+
+        @Override
+        public int gates() {
+            return 2;
         }
     }
 }

@@ -59,6 +59,9 @@ final class FreshWeights {
     private float[] draw(Initializer initializer, Parameter parameter, long key) {
         int rows = parameter.rows();
         int columns = parameter.columns();
+        if (parameter.name().startsWith("weight_hh") && parameter.shape().size() == 1) {
+            return diagonal(initializer, parameter, key);
+        }
         if (!(initializer instanceof Initializer.PerGate gates)) {
             return draw(initializer, parameter.name(), rows, columns, key);
         }
@@ -67,6 +70,16 @@ final class FreshWeights {
         for (int gate = 0; gate < rows / block; gate++) {
             float[] one = draw(gates.each(), parameter.name(), block, columns, CounterRandom.key(key, gate));
             System.arraycopy(one, 0, all, gate * one.length, one.length);
+        }
+        return all;
+    }
+
+    /** Each weight of a U that is a diagonal is a matrix of its own. */
+    private float[] diagonal(Initializer initializer, Parameter parameter, long key) {
+        Initializer each = initializer instanceof Initializer.PerGate gates ? gates.each() : initializer;
+        float[] all = new float[parameter.rows()];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = draw(each, parameter.name(), 1, 1, CounterRandom.key(key, i))[0];
         }
         return all;
     }

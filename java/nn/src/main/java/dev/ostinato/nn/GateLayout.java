@@ -24,8 +24,12 @@ final class GateLayout {
     }
 
     static Matrix bias(Memory block, long offset, int inputs, int hidden, int gates, int which) {
-        int columns = gates * Matrix.padded(hidden);
-        return Matrix.wrap(block, biasOffset(offset, inputs, hidden, gates, which), 1, columns, columns);
+        return row(block, biasOffset(offset, inputs, hidden, gates, which), gates * Matrix.padded(hidden));
+    }
+
+    /** Views {@code columns} floats of a block from {@code offset} on as one row. */
+    static Matrix row(Memory block, long offset, int columns) {
+        return Matrix.wrap(block, offset, 1, columns, columns);
     }
 
     /** Returns the four tensors of a cell whose W and U are one matrix each. */

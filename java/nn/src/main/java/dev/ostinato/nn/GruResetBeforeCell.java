@@ -56,23 +56,13 @@ final class GruResetBeforeCell extends Cell {
 
     @Override
     StepWeights stepWeights(CellWeights w, Precision precision) {
-        return new StepWeights(precision.of(w.input()), w.recurrent().stream().map(precision::of).toList());
+        return new StepWeights(precision.of(w.input()), w.recurrent().stream().map(precision::of).toList(),
+                w.vectors());
     }
 
     @Override
     Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
-        int rows = hPrevious.rows();
-        Inference[] steps = new Inference[h.rows() / rows];
-        for (int t = 0; t < steps.length; t++) {
-            int from = t * rows;
-            Matrix before = t == 0 ? hPrevious : h.rows(from - rows, from);
-            steps[t] = oneStep(w, start.rows(from, from + rows), before, h.rows(from, from + rows));
-        }
-        return (k, sweep) -> {
-            for (Inference step : steps) {
-                step.run(k, sweep);
-            }
-        };
+        return eachStep(start, hPrevious, h, (z, before, after) -> oneStep(w, z, before, after));
     }
 
     private Inference oneStep(StepWeights w, Matrix z, Matrix hPrevious, Matrix h) {

@@ -113,9 +113,9 @@ final class RecurrentStage extends Stage {
             if (piece < parts) {
                 Cell.gradientShare(k, below.output(), dz, gradients.input(), piece, parts);
             } else if (piece == parts) {
-                k.columnSums(dz, gradients.biasInput());
+                cell.inputBiasGradient(k, z, gradients);
             } else {
-                k.columnSums(cell.recurrentSlots(z), gradients.biasRecurrent());
+                cell.recurrentBiasGradient(k, z, gradients);
             }
         });
         if (below.wantsGradient()) {
@@ -169,8 +169,8 @@ final class RecurrentStage extends Stage {
             int slot = cell.padded;
             setup.team().run(cell.slots(), i -> k.scatterAdd(z.columns(i * slot, (i + 1) * slot), tokens.places(),
                     sums.columns(i * slot, (i + 1) * slot)));
-            k.columnSums(cell.inputSlots(sums), gradients.biasInput());
-            k.columnSums(cell.recurrentSlots(sums), gradients.biasRecurrent());
+            cell.inputBiasGradient(k, sums, gradients);
+            cell.recurrentBiasGradient(k, sums, gradients);
             Matrix dz = cell.inputSlots(sums);
             Matrix dTable = tokens.tableGradient();
             if (dTable == null) {
