@@ -14,6 +14,7 @@ import pathlib
 
 import numpy as np
 import torch
+from cells import CELLS
 from safetensors.numpy import save_file
 
 FOLDER = pathlib.Path(__file__).parents[1] / "resources" / "goldens"
@@ -35,6 +36,15 @@ CASES = [
     ("lstm-features", "lstm", 1, "features", "adam", 1e-2, 0, 1.0),
     ("lstm-momentum", "lstm", 1, "embedding", "sgd", 0.5, 0.9, 0.3),
 ]
+
+# Cells of cells.py, with seeds of their own.
+MORE_CASES = [
+    ("ind-rnn-relu-2", "ind-rnn-relu", 2, "embedding", "adam", 1e-2, 0, 0.5),
+    ("min-gru-2", "min-gru", 2, "embedding", "adam", 1e-2, 0, 0.53),
+    ("layer-norm-lstm-2", "layer-norm-lstm", 2, "embedding", "adam", 1e-2, 0, 0.5),
+    ("layer-norm-gru-2", "layer-norm-gru", 2, "embedding", "adam", 1e-2, 0, 1.02),
+]
+CELL_STATE = ("lstm", "layer-norm-lstm")
 
 
 class ResetBeforeLayer(torch.nn.Module):
@@ -101,6 +111,7 @@ class Network(torch.nn.Module):
             "lstm": lambda: torch.nn.LSTM(INPUTS, HIDDEN, layers),
             "gru": lambda: torch.nn.GRU(INPUTS, HIDDEN, layers),
             "gru-reset-before": lambda: ResetBefore(INPUTS, HIDDEN, layers),
+            **{name: lambda made=made: made(INPUTS, HIDDEN, layers) for name, made in CELLS.items()},
         }[cell]()
         self.head = torch.nn.Linear(HIDDEN, VOCABULARY if tokens else VALUES)
 
@@ -113,7 +124,8 @@ def randomise(network, random):
     """Sets every parameter to floats of its own, larger than usual, so that gates leave the middle of their range."""
     for name, parameter in network.named_parameters():
         scale = 1.0 if name.startswith("embedding") else 1.6 / np.sqrt(HIDDEN)
-        values = random.uniform(-scale, scale, parameter.shape).astype(np.float32)
+        middle = 1.0 if "gain" in name else 0.0
+        values = (middle + random.uniform(-scale, scale, parameter.shape)).astype(np.float32)
         with torch.no_grad():
             parameter.copy_(torch.from_numpy(values).double())
 
@@ -228,11 +240,11 @@ def go_on(cell, network, data, random):
     (x,) = inputs.values()
     before = {
         f"going.{kind}0": random.standard_normal((network.layers, ROWS, HIDDEN)).astype(np.float32)
-        for kind in ("hc" if cell == "lstm" else "h")
+        for kind in ("hc" if cell in CELL_STATE else "h")
     }
     states = tuple(torch.from_numpy(state).double() for state in before.values())
     with torch.no_grad():
-        y, state = network(as_input(x), states if cell == "lstm" else states[0])
+        y, state = network(as_input(x), states if cell in CELL_STATE else states[0])
     after = state if isinstance(state, tuple) else (state,)
     found = {f"going.{kind}": s.numpy() for kind, s in zip("hc", after)}
     return inputs | before | found | {"going.outputs": y.numpy()}
@@ -270,7 +282,7 @@ def main():
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for seed, case in enumerate(CASES):
+    for seed, case in [*enumerate(CASES), *enumerate(MORE_CASES, 100)]:
         generate(seed, *case)
 
 

@@ -49,6 +49,10 @@ final class Golden {
         return (int) number("layers");
     }
 
+    boolean hasCellState() {
+        return file.names().contains("going.c");
+    }
+
     boolean takesTokens() {
         return file.names().contains("tokens");
     }
@@ -78,7 +82,7 @@ final class Golden {
 
     /** Returns a model of this shape with other weights. */
     Model model(List<NamedArray> weights) throws IOException {
-        long[] hidden = file.tensor("initial.rnn.weight_hh_l0").shape();
+        long[] head = file.tensor("initial.head.weight").shape();
         Model.Builder builder = Model.builder();
         if (takesTokens()) {
             long[] table = file.tensor("initial.embedding.weight").shape();
@@ -87,10 +91,9 @@ final class Golden {
             builder.features((int) file.tensor("features").shape()[3]);
         }
         for (int i = 0; i < layers(); i++) {
-            builder.recurrent(cell(), (int) hidden[1]);
+            builder.recurrent(cell(), (int) head[1]);
         }
-        int outputs = (int) file.tensor("initial.head.weight").shape()[0];
-        return Model.of(builder.dense(outputs).build().layers(), weights);
+        return Model.of(builder.dense((int) head[0]).build().layers(), weights);
     }
 
     /** Returns the weights or gradients of a kind: initial, gradient or final. */

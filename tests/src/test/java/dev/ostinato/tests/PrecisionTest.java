@@ -101,12 +101,19 @@ final class PrecisionTest {
             assertEquals(2, report.layers().size());
             List<PrecisionReport.LayerError> errors = new ArrayList<>(report.layers());
             errors.add(report.outputs());
-            for (PrecisionReport.LayerError error : errors) {
+            for (int i = 0; i < errors.size(); i++) {
+                PrecisionReport.LayerError error = errors.get(i);
+                boolean exact = precision == Precision.F32 || (i == 0 && model.takesTokens() && !multipliesState(cell));
                 assertTrue(error.relative() <= most, report.toString());
-                assertEquals(precision == Precision.F32, error.largest() == 0, report.toString());
-                assertEquals(precision == Precision.F32, error.relative() == 0, report.toString());
+                assertEquals(exact, error.largest() == 0, report.toString());
+                assertEquals(exact, error.relative() == 0, report.toString());
             }
         }
+    }
+
+    /** A layer that has a table of its tokens and no product with its state has no rounded weights. */
+    private static boolean multipliesState(CellType cell) {
+        return !(cell instanceof CellType.IndRnn || cell instanceof CellType.MinGru);
     }
 
     @Test
