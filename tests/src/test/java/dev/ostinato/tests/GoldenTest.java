@@ -101,7 +101,7 @@ final class GoldenTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"lstm-1", "lstm-2", "gru-1", "gru-2", "gru-reset-before-1", "gru-reset-before-2",
-            "min-gru-2"})
+        "min-gru-2"})
     void swappedGatesAreSeen(String name) throws IOException {
         Golden golden = Golden.read(name);
         for (int gate = 1; gate < golden.cell().gates(); gate++) {

@@ -1,5 +1,6 @@
 package dev.ostinato.nn;
 
+import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
@@ -117,7 +118,13 @@ abstract class Cell {
         return new Gate(name, -1, 1, (z, h) -> slot(z, slot));
     }
 
-    private Matrix slot(Matrix z, int slot) {
+    /** Returns the output of an activation, in place of the gates that a simple cell does not have. */
+    final Gate output(Activation f) {
+        double bound = f == Activation.TANH ? 1 : Double.POSITIVE_INFINITY;
+        return new Gate("h", -bound, bound, (z, h) -> h.columns(0, hidden));
+    }
+
+    final Matrix slot(Matrix z, int slot) {
         return z.columns(slot * padded, slot * padded + hidden);
     }
 

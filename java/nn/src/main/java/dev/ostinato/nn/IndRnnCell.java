@@ -67,6 +67,11 @@ final class IndRnnCell extends Cell {
     }
 
     @Override
+    List<Gate> gateList() {
+        return List.of(output(f));
+    }
+
+    @Override
     int slots() {
         return 1;
     }

@@ -159,7 +159,7 @@ public final class LayerDiagnostics {
     /**
      * How often the activations of a gate were saturated (Karpathy, Johnson and Fei-Fei 2015): fractions of all T * B * H of them.
      *
-     * @param name i f g o of an LSTM, r z n of a GRU, h of a simple cell
+     * @param name i f g o of an LSTM, r z n of a GRU, z n of a minGRU, h of a simple cell
      * @param low below 0.1, for a tanh below -0.9; 0 for what has no bounds
      * @param high above 0.9; 0 for what has no bounds
      */

@@ -58,6 +58,12 @@ final class MinGruCell extends Cell {
     }
 
     @Override
+    List<Gate> gateList() {
+        double unbounded = Double.POSITIVE_INFINITY;
+        return List.of(sigmoid("z", 0), new Gate("n", -unbounded, unbounded, (z, h) -> slot(z, 1)));
+    }
+
+    @Override
     int slots() {
         return GATES;
     }

@@ -41,8 +41,7 @@ final class RnnCell extends Cell {
 
     @Override
     List<Gate> gateList() {
-        double bound = f == Activation.TANH ? 1 : Double.POSITIVE_INFINITY;
-        return List.of(new Gate("h", -bound, bound, (z, h) -> h.columns(0, hidden)));
+        return List.of(output(f));
     }
 
     @Override
