@@ -10,7 +10,7 @@
 namespace ostinato {
 
 // Changes with every change to kernels.def or to what its arguments are made of; Java refuses a library of another number.
-constexpr int32_t ABI_VERSION = 9;
+constexpr int32_t ABI_VERSION = 10;
 
 // Floats in a block, as in dev.ostinato.kernels.Matrix.
 constexpr int BLOCK = 16;
@@ -66,7 +66,28 @@ struct Indices {
     int32_t length;
 };
 
-enum Activation : int32_t { ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_IDENTITY };
+enum ActivationKind : int32_t {
+    ACTIVATION_TANH,
+    ACTIVATION_RELU,
+    ACTIVATION_IDENTITY,
+    ACTIVATION_SIGMOID,
+    ACTIVATION_SOFTSIGN,
+    ACTIVATION_SOFTPLUS,
+    ACTIVATION_AFFINE,
+    ACTIVATION_LEAKY_RELU,
+    ACTIVATION_THRESHOLDED_RELU,
+    ACTIVATION_SCALED_TANH,
+    ACTIVATION_HARD_SIGMOID,
+    ACTIVATION_ELU
+};
+
+// A function with its parameters, of a pre-activation within [-clip, clip]; see dev.ostinato.kernels.Activation.
+struct Activation {
+    int32_t kind;
+    float alpha;
+    float beta;
+    float clip;
+};
 
 // Of weights, in the order of their bits.
 enum Precision : int32_t { PRECISION_F32, PRECISION_BF16, PRECISION_INT8 };

@@ -28,6 +28,7 @@ float* floats(int64_t address) {
         int64_t name##Scales, int64_t name##Offsets
 #define PASSED_QUANTIZED(name) int64_t name, int64_t name##Scales, int32_t name##Rows, int32_t name##Columns, int32_t name##Stride
 #define PASSED_INDICES(name) int64_t name, int32_t name##Length
+#define PASSED_ACTIVATION(name) int32_t name##Kind, float name##Alpha, float name##Beta, float name##Clip
 #define PASSED_INT(name) int32_t name
 #define PASSED_FLOAT(name) float name
 
@@ -45,6 +46,8 @@ float* floats(int64_t address) {
     Quantized { reinterpret_cast<uint8_t*>(name), floats(name##Scales), name##Stride, name##Rows, name##Columns }
 #define MADE_INDICES(name) \
     Indices { reinterpret_cast<const int32_t*>(name), name##Length }
+#define MADE_ACTIVATION(name) \
+    Activation { name##Kind, name##Alpha, name##Beta, name##Clip }
 #define MADE_INT(name) name
 #define MADE_FLOAT(name) name
 

@@ -340,48 +340,118 @@ void addProducts() {
     addRowProducts(8300, 4, 90);
 }
 
+const float NO_CLIP = INFINITY;
+const Activation TANH = {ACTIVATION_TANH, 0, 0, NO_CLIP};
+const Activation SIGMOID = {ACTIVATION_SIGMOID, 0, 0, NO_CLIP};
+
+// Every kind, with and without a clip.
+const Activation FUNCTIONS[] = {TANH,
+                                {ACTIVATION_RELU, 0, 0, NO_CLIP},
+                                {ACTIVATION_IDENTITY, 0, 0, NO_CLIP},
+                                SIGMOID,
+                                {ACTIVATION_SOFTSIGN, 0, 0, NO_CLIP},
+                                {ACTIVATION_SOFTPLUS, 0, 0, NO_CLIP},
+                                {ACTIVATION_AFFINE, 0.5f, -0.25f, NO_CLIP},
+                                {ACTIVATION_LEAKY_RELU, 0.01f, 0, NO_CLIP},
+                                {ACTIVATION_THRESHOLDED_RELU, 0.5f, 0, NO_CLIP},
+                                {ACTIVATION_SCALED_TANH, 1.7159f, 0.6667f, NO_CLIP},
+                                {ACTIVATION_HARD_SIGMOID, 0.2f, 0.5f, NO_CLIP},
+                                {ACTIVATION_ELU, 1.5f, 0, NO_CLIP},
+                                {ACTIVATION_TANH, 0, 0, 0.75f},
+                                {ACTIVATION_IDENTITY, 0, 0, 0.5f}};
+
+// An LSTM or, with the first two functions, a GRU.
+struct Variant {
+    Activation gates;
+    Activation candidate;
+    Activation output;
+    float cellClip;
+    bool coupled;
+    bool peepholes;
+
+    int slots() const {
+        return coupled ? 3 : 4;
+    }
+};
+
+const Variant VARIANTS[] = {{SIGMOID, TANH, TANH, NO_CLIP, false, false},
+                            {SIGMOID, TANH, TANH, NO_CLIP, false, true},
+                            {SIGMOID, TANH, TANH, 0.5f, true, false},
+                            {FUNCTIONS[10], FUNCTIONS[12], FUNCTIONS[4], 0.75f, true, true},
+                            {{ACTIVATION_SIGMOID, 0, 0, 0.5f}, FUNCTIONS[1], FUNCTIONS[11], NO_CLIP, false, true}};
+
 void addCells(int rows, int units) {
-    for (int f : {ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_IDENTITY}) {
-        add("rnnForward", {f, rows, units}, [=](const Table& t, Operands& o) {
+    int choice = 0;
+    for (const Activation& f : FUNCTIONS) {
+        add("rnnForward", {choice, rows, units}, [=](const Table& t, Operands& o) {
             const Matrix z = o.matrix(rows, units);
             t.rnnForward(f, z, o.matrix(rows, units));
         });
-        add("rnnBackward", {f, rows, units}, [=](const Table& t, Operands& o) {
+        add("rnnBackward", {choice++, rows, units}, [=](const Table& t, Operands& o) {
             const Matrix h = o.matrix(rows, units);
             const Matrix dh = o.matrix(rows, units);
             t.rnnBackward(f, h, dh, o.matrix(rows, units));
         });
     }
-    const auto cell = [=](const char* name, std::function<void(const Table&, Matrix, Matrix, Matrix, Matrix, Matrix)> call) {
+    choice = 0;
+    for (const Variant& v : VARIANTS) {
+        const auto cell = [=](const char* name, int slots, std::function<void(const Table&, Matrix, Matrix, Matrix, Matrix, Matrix, Matrix)> call) {
+            add(name, {choice, rows, units}, [=](const Table& t, Operands& o) {
+                const Matrix p = o.matrix(v.peepholes ? v.slots() - 1 : 0, units);
+                const Matrix z = o.matrix(rows, slots * units);
+                const Matrix a = o.matrix(rows, units);
+                const Matrix b = o.matrix(rows, units);
+                const Matrix c = o.matrix(rows, units);
+                call(t, p, z, a, b, c, o.matrix(rows, units));
+            });
+        };
+        cell("lstmForward", v.slots(), [=](const Table& t, Matrix p, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) {
+            t.lstmForward(v.gates, v.candidate, v.output, v.cellClip, p, z, a, b, c);
+        });
+        cell("lstmForward", v.slots(), [=](const Table& t, Matrix p, Matrix z, Matrix a, Matrix b, Matrix, Matrix) {
+            t.lstmForward(v.gates, v.candidate, v.output, v.cellClip, p, z, a, a, b);
+        });
+        cell("lstmBackward", v.slots(), [=](const Table& t, Matrix p, Matrix z, Matrix a, Matrix b, Matrix c, Matrix d) {
+            t.lstmBackward(v.gates, v.candidate, v.output, v.cellClip, p, z, a, b, c, d);
+        });
+        cell("gruForward", 4, [=](const Table& t, Matrix, Matrix z, Matrix a, Matrix b, Matrix, Matrix) {
+            t.gruForward(v.gates, v.candidate, z, a, b);
+        });
+        cell("gruForward", 4, [=](const Table& t, Matrix, Matrix z, Matrix a, Matrix, Matrix, Matrix) {
+            t.gruForward(v.gates, v.candidate, z, a, a);
+        });
+        cell("gruBackward", 4, [=](const Table& t, Matrix, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) {
+            t.gruBackward(v.gates, v.candidate, z, a, b, c);
+        });
+        cell("gruResetForward", 4, [=](const Table& t, Matrix, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.gruResetForward(v.gates, z, a); });
+        cell("gruMixForward", 4, [=](const Table& t, Matrix, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.gruMixForward(v.candidate, z, a, b); });
+        cell("gruMixBackward", 4, [=](const Table& t, Matrix, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) {
+            t.gruMixBackward(v.gates, v.candidate, z, a, b, c);
+        });
+        cell("gruResetBackward", 4, [=](const Table& t, Matrix, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) {
+            t.gruResetBackward(v.gates, z, a, b, c);
+        });
+        choice++;
+    }
+    const auto cell = [=](const char* name, std::function<void(const Table&, Matrix, Matrix, Matrix, Matrix)> call) {
         add(name, {rows, units}, [=](const Table& t, Operands& o) {
             const Matrix z = o.matrix(rows, 4 * units);
             const Matrix a = o.matrix(rows, units);
             const Matrix b = o.matrix(rows, units);
-            const Matrix c = o.matrix(rows, units);
-            call(t, z, a, b, c, o.matrix(rows, units));
+            call(t, z, a, b, o.matrix(rows, units));
         });
     };
-    cell("lstmForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.lstmForward(z, a, b, c); });
-    cell("lstmForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.lstmForward(z, a, a, b); });
-    cell("lstmBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix d) { t.lstmBackward(z, a, b, c, d); });
-    cell("gruForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.gruForward(z, a, b); });
-    cell("gruForward", [](const Table& t, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.gruForward(z, a, a); });
-    cell("gruBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.gruBackward(z, a, b, c); });
-    cell("gruResetForward", [](const Table& t, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.gruResetForward(z, a); });
-    cell("gruMixForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.gruMixForward(z, a, b); });
-    cell("gruMixBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.gruMixBackward(z, a, b, c); });
-    cell("gruResetBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.gruResetBackward(z, a, b, c); });
-    cell("lstmCellForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.lstmCellForward(z, a, b); });
-    cell("lstmCellForward", [](const Table& t, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.lstmCellForward(z, a, a); });
-    cell("lstmOutputForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.lstmOutputForward(z, a, b); });
-    cell("lstmOutputForward", [](const Table& t, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.lstmOutputForward(z, a, a); });
-    cell("lstmOutputBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.lstmOutputBackward(z, a, b, c); });
-    cell("lstmOutputBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.lstmOutputBackward(z, a, b, b); });
-    cell("lstmCellBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.lstmCellBackward(z, a, b); });
+    cell("lstmCellForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix) { t.lstmCellForward(z, a, b); });
+    cell("lstmCellForward", [](const Table& t, Matrix z, Matrix a, Matrix, Matrix) { t.lstmCellForward(z, a, a); });
+    cell("lstmOutputForward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix) { t.lstmOutputForward(z, a, b); });
+    cell("lstmOutputForward", [](const Table& t, Matrix z, Matrix a, Matrix, Matrix) { t.lstmOutputForward(z, a, a); });
+    cell("lstmOutputBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c) { t.lstmOutputBackward(z, a, b, c); });
+    cell("lstmOutputBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix) { t.lstmOutputBackward(z, a, b, b); });
+    cell("lstmCellBackward", [](const Table& t, Matrix z, Matrix a, Matrix b, Matrix) { t.lstmCellBackward(z, a, b); });
     const auto minGru = [](Matrix z, int size) { return Matrix{z.data, z.stride, z.rows, 2 * size}; };
-    cell("minGruForward", [=](const Table& t, Matrix z, Matrix a, Matrix b, Matrix, Matrix) { t.minGruForward(minGru(z, units), a, b); });
-    cell("minGruForward", [=](const Table& t, Matrix z, Matrix a, Matrix, Matrix, Matrix) { t.minGruForward(minGru(z, units), a, a); });
-    cell("minGruBackward", [=](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c, Matrix) { t.minGruBackward(minGru(z, units), a, b, c); });
+    cell("minGruForward", [=](const Table& t, Matrix z, Matrix a, Matrix b, Matrix) { t.minGruForward(minGru(z, units), a, b); });
+    cell("minGruForward", [=](const Table& t, Matrix z, Matrix a, Matrix, Matrix) { t.minGruForward(minGru(z, units), a, a); });
+    cell("minGruBackward", [=](const Table& t, Matrix z, Matrix a, Matrix b, Matrix c) { t.minGruBackward(minGru(z, units), a, b, c); });
 }
 
 // Some inputs of packed weights.
@@ -463,27 +533,40 @@ void addSteps(int precision, int rows, int steps, int inputs, int units, int par
                     u = o.words(precision, uWords, gates, units);
                 }
                 const int64_t levels = static_cast<int64_t>(rows) * ((inputs + 63) / 64 * 64 + (units + 63) / 64 * 64);
-                const Matrix scratch = o.scratch(precision == PRECISION_INT8 ? levels + 2 * 4 * padded(rows) : 0);
+                const int64_t kept = static_cast<int64_t>(rows) * slots * width * 4;
+                const Matrix scratch = o.scratch(kept + (precision == PRECISION_INT8 ? levels + 2 * 4 * padded(rows) : 0));
                 const int count = panels(gates, units);
                 call(t, {start, x, weights(precision, inputs, w, o), hPrevious, weights(precision, units, u, o), scratch,
                          count * part / parts, count * (part + 1) / parts}, o);
             });
         }
     };
-    for (int f : {ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_IDENTITY}) {
-        add4("rnnSteps", 1, 1, f, f == ACTIVATION_RELU ? all : 1, [=](const Table& t, const StepsOperands& s, Operands& o) {
-            t.rnnSteps(f, precision, s.start, s.x, s.w, s.hPrevious, s.u, f, s.from, s.to, s.scratch, o.matrix(all, width));
+    int choice = 0;
+    for (const Activation& f : {FUNCTIONS[0], FUNCTIONS[1], FUNCTIONS[2], FUNCTIONS[9]}) {
+        const int descending = choice % 2;
+        const int scaling = f.kind == ACTIVATION_TANH ? SCALING_UNIT : SCALING_ROW;
+        add4("rnnSteps", 1, 1, choice, choice == 1 ? all : 1, [=](const Table& t, const StepsOperands& s, Operands& o) {
+            t.rnnSteps(f, precision, scaling, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch, o.matrix(all, width));
         });
+        choice++;
     }
-    for (int descending : {0, 1}) {
+    choice = 0;
+    for (const Variant& v : {VARIANTS[0], VARIANTS[0], VARIANTS[3], VARIANTS[4]}) {
+        const int descending = choice % 2;
         const int starts = descending == 0 ? all : 1;
-        add4("lstmSteps", 4, 4, descending, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
+        add4("lstmSteps", v.slots(), v.slots(), choice, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
+            const Matrix p = o.matrix(v.peepholes ? v.slots() - 1 : 0, width);
             const Matrix c = o.matrix(rows, width);
-            t.lstmSteps(precision, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch, c, o.matrix(all, width));
+            t.lstmSteps(v.gates, v.candidate, v.output, v.cellClip, p, precision, SCALING_UNIT, s.start, s.x, s.w, s.hPrevious, s.u, descending,
+                        s.from, s.to, s.scratch, c, o.matrix(all, width));
         });
-        add4("gruSteps", 4, 3, descending, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
-            t.gruSteps(precision, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch, o.matrix(all, width));
-        });
+        if (choice < 3) {
+            add4("gruSteps", 4, 3, choice, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
+                t.gruSteps(v.gates, v.candidate, precision, SCALING_UNIT, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch,
+                           o.matrix(all, width));
+            });
+        }
+        choice++;
     }
 }
 
@@ -542,7 +625,6 @@ void addRows(int rows, int columns) {
         const Matrix x = o.matrix(rows, columns);
         const Matrix y = o.matrix(rows, columns);
         t.columnDots(x, y, o.matrix(1, columns));
-        t.columnDots(x, x, o.matrix(1, columns));
     });
     add("scatterAdd", {rows, columns}, [=](const Table& t, Operands& o) {
         const Matrix x = o.matrix(rows, columns);

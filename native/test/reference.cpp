@@ -405,61 +405,151 @@ void each(const Matrix& shape, Body body) {
     }
 }
 
-void rnnForward(int32_t activation, Matrix z, Matrix h) {
-    each(h, [&](int r, int j) {
-        const float v = at(z, r, j);
-        at(h, r, j) = flush(activation == ACTIVATION_TANH ? tanhOf(v) : activation == ACTIVATION_RELU && v <= 0 ? 0.f : v);
-    });
+float clipped(float v, float clip) {
+    v = v > clip ? clip : v;
+    return v < -clip ? -clip : v;
 }
 
-void rnnBackward(int32_t activation, Matrix h, Matrix dh, Matrix dz) {
-    each(h, [&](int r, int j) {
-        const float v = at(h, r, j);
-        const float d = flush(at(dh, r, j));
-        at(dz, r, j) = activation == ACTIVATION_TANH ? d * fma(-v, v, 1.f) : activation == ACTIVATION_RELU && !(v > 0) ? 0.f : d;
-    });
+float activate(const Activation& f, float z) {
+    z = clipped(z, f.clip);
+    switch (f.kind) {
+        case ACTIVATION_TANH:
+            return tanhOf(z);
+        case ACTIVATION_RELU:
+            return z <= 0 ? 0.f : z;
+        case ACTIVATION_SIGMOID:
+            return sigmoidOf(z);
+        case ACTIVATION_SOFTSIGN:
+            return z / (1.f + fabsf(z));
+        case ACTIVATION_SOFTPLUS:
+            return softplusOf(z);
+        case ACTIVATION_AFFINE:
+            return fma(f.alpha, z, f.beta);
+        case ACTIVATION_LEAKY_RELU:
+            return z < 0 ? f.alpha * z : z;
+        case ACTIVATION_THRESHOLDED_RELU:
+            return z <= f.alpha ? 0.f : z;
+        case ACTIVATION_SCALED_TANH:
+            return f.alpha * tanhOf(f.beta * z);
+        case ACTIVATION_HARD_SIGMOID: {
+            const float v = fma(f.alpha, z, f.beta);
+            return v > 1 ? 1.f : v < 0 ? 0.f : v;
+        }
+        case ACTIVATION_ELU: {
+            const float t = tanhOf(z * 0.5f);
+            return z < 0 ? f.alpha * ((t + t) / (1.f - t)) : z;
+        }
+        default:
+            return z;
+    }
 }
 
-void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+float slope(const Activation& f, float y) {
+    if (!isinf(f.clip) && (y == activate(f, f.clip) || y == activate(f, -f.clip))) {
+        return 0;
+    }
+    switch (f.kind) {
+        case ACTIVATION_TANH:
+            return fma(-y, y, 1.f);
+        case ACTIVATION_RELU:
+        case ACTIVATION_THRESHOLDED_RELU:
+            return y > 0 ? 1.f : 0.f;
+        case ACTIVATION_SIGMOID:
+            return y * (1.f - y);
+        case ACTIVATION_SOFTSIGN:
+            return (1.f - fabsf(y)) * (1.f - fabsf(y));
+        case ACTIVATION_SOFTPLUS: {
+            const float t = tanhOf(y * 0.5f);
+            return (t + t) / (1.f + t);
+        }
+        case ACTIVATION_AFFINE:
+            return f.alpha;
+        case ACTIVATION_LEAKY_RELU:
+            return y > 0 ? 1.f : f.alpha;
+        case ACTIVATION_SCALED_TANH:
+            return fma(-(y * (f.beta / f.alpha)), y, f.alpha * f.beta);
+        case ACTIVATION_HARD_SIGMOID:
+            return y > 0 && y < 1 ? f.alpha : 0.f;
+        case ACTIVATION_ELU:
+            return y > 0 ? 1.f : y + f.alpha;
+        default:
+            return 1;
+    }
+}
+
+void rnnForward(Activation f, Matrix z, Matrix h) {
+    each(h, [&](int r, int j) { at(h, r, j) = flush(activate(f, at(z, r, j))); });
+}
+
+void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz) {
+    each(h, [&](int r, int j) { at(dz, r, j) = flush(at(dh, r, j)) * slope(f, at(h, r, j)); });
+}
+
+float seen(const Matrix& peepholes, int row, int j, float c, float z) {
+    return peepholes.rows > 0 ? fma(at(peepholes, row, j), c, z) : z;
+}
+
+void lstmForward(Activation gates, Activation candidate, Activation output, float cellClip, Matrix p, Matrix z, Matrix cPrevious, Matrix c,
+                 Matrix h) {
     const int n = h.columns;
+    const bool coupled = n > 0 && z.columns == 3 * n;
     each(h, [&](int r, int j) {
+        const int last = coupled ? 2 * n : 3 * n;
+        const float before = at(cPrevious, r, j);
         float& i = at(z, r, j);
-        float& f = at(z, r, n + j);
-        float& g = at(z, r, 2 * n + j);
-        float& o = at(z, r, 3 * n + j);
-        i = sigmoidOf(i);
-        f = sigmoidOf(f);
-        g = tanhOf(g);
-        o = sigmoidOf(o);
-        at(c, r, j) = flush(fma(f, at(cPrevious, r, j), i * g));
-        at(h, r, j) = flush(o * tanhOf(at(c, r, j)));
+        float& g = at(z, r, last - n + j);
+        float& o = at(z, r, last + j);
+        i = activate(gates, seen(p, 0, j, before, i));
+        float f = 1.f - i;
+        if (!coupled) {
+            f = activate(gates, seen(p, 1, j, before, at(z, r, n + j)));
+            at(z, r, n + j) = f;
+        }
+        g = activate(candidate, g);
+        at(c, r, j) = clipped(flush(fma(f, before, i * g)), cellClip);
+        o = activate(gates, seen(p, p.rows - 1, j, at(c, r, j), o));
+        at(h, r, j) = flush(o * activate(output, at(c, r, j)));
     });
 }
 
-void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
+void lstmBackward(Activation gates, Activation candidate, Activation output, float cellClip, Matrix p, Matrix z, Matrix cPrevious, Matrix c,
+                  Matrix dh, Matrix dc) {
     const int n = c.columns;
+    const bool coupled = n > 0 && z.columns == 3 * n;
     each(c, [&](int r, int j) {
+        const int last = coupled ? 2 * n : 3 * n;
+        const float before = at(cPrevious, r, j);
         const float i = at(z, r, j);
-        const float f = at(z, r, n + j);
-        const float g = at(z, r, 2 * n + j);
-        const float o = at(z, r, 3 * n + j);
-        const float t = tanhOf(at(c, r, j));
+        const float f = coupled ? 1.f - i : at(z, r, n + j);
+        const float g = at(z, r, last - n + j);
+        const float o = at(z, r, last + j);
+        const float t = activate(output, at(c, r, j));
         const float d = flush(at(dh, r, j));
-        const float cell = flush(fma(d * o, fma(-t, t, 1.f), at(dc, r, j)));
-        at(z, r, j) = (cell * g) * (i * (1.f - i));
-        at(z, r, n + j) = (cell * at(cPrevious, r, j)) * (f * (1.f - f));
-        at(z, r, 2 * n + j) = (cell * i) * fma(-g, g, 1.f);
-        at(z, r, 3 * n + j) = (d * t) * (o * (1.f - o));
-        at(dc, r, j) = flush(cell * f);
+        const float dO = (d * t) * slope(gates, o);
+        const float seenCell = fma(d * o, slope(output, t), at(dc, r, j));
+        float cell = flush(p.rows > 0 ? fma(dO, at(p, p.rows - 1, j), seenCell) : seenCell);
+        cell = !isinf(cellClip) && fabsf(at(c, r, j)) >= cellClip ? 0.f : cell;
+        const float dI = (cell * (coupled ? g - before : g)) * slope(gates, i);
+        float previous = cell * f;
+        previous = p.rows > 0 ? fma(dI, at(p, 0, j), previous) : previous;
+        if (!coupled) {
+            const float dF = (cell * before) * slope(gates, f);
+            previous = p.rows > 0 ? fma(dF, at(p, 1, j), previous) : previous;
+            at(z, r, n + j) = dF;
+        }
+        at(z, r, j) = dI;
+        at(z, r, last - n + j) = (cell * i) * slope(candidate, g);
+        at(z, r, last + j) = dO;
+        at(dc, r, j) = flush(previous);
     });
 }
 
-void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
+void gruForward(Activation gates, Activation candidate, Matrix z, Matrix hPrevious, Matrix h) {
     const int units = h.columns;
     each(h, [&](int r, int j) {
-        const float reset = sigmoidOf(at(z, r, units + j));
-        const float u = sigmoidOf(at(z, r, 2 * units + j));
-        const float n = tanhOf(fma(reset, at(z, r, 3 * units + j), at(z, r, j)));
+        const float reset = activate(gates, at(z, r, units + j));
+        const float u = activate(gates, at(z, r, 2 * units + j));
+        const float n = activate(candidate, fma(reset, at(z, r, 3 * units + j), at(z, r, j)));
         at(z, r, j) = n;
         at(z, r, units + j) = reset;
         at(z, r, 2 * units + j) = u;
@@ -467,7 +557,7 @@ void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
     });
 }
 
-void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+void gruBackward(Activation gates, Activation candidate, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
     const int units = dh.columns;
     each(dh, [&](int r, int j) {
         const float n = at(z, r, j);
@@ -475,50 +565,50 @@ void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
         const float u = at(z, r, 2 * units + j);
         const float m = at(z, r, 3 * units + j);
         const float d = flush(at(dh, r, j));
-        const float dn = (d * (1.f - u)) * fma(-n, n, 1.f);
+        const float dn = (d * (1.f - u)) * slope(candidate, n);
         at(z, r, j) = dn;
-        at(z, r, units + j) = (dn * m) * (reset * (1.f - reset));
-        at(z, r, 2 * units + j) = (d * (at(hPrevious, r, j) - n)) * (u * (1.f - u));
+        at(z, r, units + j) = (dn * m) * slope(gates, reset);
+        at(z, r, 2 * units + j) = (d * (at(hPrevious, r, j) - n)) * slope(gates, u);
         at(z, r, 3 * units + j) = dn * reset;
         at(dhPrevious, r, j) = fma(d, u, at(dhPrevious, r, j));
     });
 }
 
-void gruResetForward(Matrix z, Matrix hPrevious) {
+void gruResetForward(Activation gates, Matrix z, Matrix hPrevious) {
     const int units = hPrevious.columns;
     each(hPrevious, [&](int r, int j) {
-        at(z, r, j) = sigmoidOf(at(z, r, j));
-        at(z, r, units + j) = sigmoidOf(at(z, r, units + j));
+        at(z, r, j) = activate(gates, at(z, r, j));
+        at(z, r, units + j) = activate(gates, at(z, r, units + j));
         at(z, r, 3 * units + j) = at(z, r, j) * at(hPrevious, r, j);
     });
 }
 
-void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
+void gruMixForward(Activation candidate, Matrix z, Matrix hPrevious, Matrix h) {
     const int units = h.columns;
     each(h, [&](int r, int j) {
-        const float n = tanhOf(at(z, r, 2 * units + j));
+        const float n = activate(candidate, at(z, r, 2 * units + j));
         at(z, r, 2 * units + j) = n;
         at(h, r, j) = flush(fma(at(z, r, units + j), at(hPrevious, r, j) - n, n));
     });
 }
 
-void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+void gruMixBackward(Activation gates, Activation candidate, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
     const int units = dh.columns;
     each(dh, [&](int r, int j) {
         const float u = at(z, r, units + j);
         const float n = at(z, r, 2 * units + j);
         const float d = flush(at(dh, r, j));
-        at(z, r, units + j) = (d * (at(hPrevious, r, j) - n)) * (u * (1.f - u));
-        at(z, r, 2 * units + j) = (d * (1.f - u)) * fma(-n, n, 1.f);
+        at(z, r, units + j) = (d * (at(hPrevious, r, j) - n)) * slope(gates, u);
+        at(z, r, 2 * units + j) = (d * (1.f - u)) * slope(candidate, n);
         at(dhPrevious, r, j) = fma(d, u, at(dhPrevious, r, j));
     });
 }
 
-void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+void gruResetBackward(Activation gates, Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
     each(ds, [&](int r, int j) {
         const float reset = at(z, r, j);
         const float d = at(ds, r, j);
-        at(z, r, j) = (d * at(hPrevious, r, j)) * (reset * (1.f - reset));
+        at(z, r, j) = (d * at(hPrevious, r, j)) * slope(gates, reset);
         at(dhPrevious, r, j) = fma(d, reset, at(dhPrevious, r, j));
     });
 }
@@ -647,28 +737,29 @@ void steps(int slots, int stateSlot, int32_t precision, int32_t stateScaling, Ma
     }
 }
 
-void rnnSteps(int32_t activation, int32_t precision, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t, int32_t from,
-              int32_t to, Matrix, Matrix h) {
-    steps(1, 0, precision, activation == ACTIVATION_TANH ? SCALING_UNIT : SCALING_ROW, start, x, w, hPrevious, u, from, to, h,
-          [=](Matrix z, Matrix, Matrix next) { rnnForward(activation, z, next); });
+void rnnSteps(Activation f, int32_t precision, int32_t stateScaling, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t,
+              int32_t from, int32_t to, Matrix, Matrix h) {
+    steps(1, 0, precision, stateScaling, start, x, w, hPrevious, u, from, to, h,
+          [=](Matrix z, Matrix, Matrix next) { rnnForward(f, z, next); });
 }
 
-void lstmSteps(int32_t precision, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t, int32_t from, int32_t to, Matrix,
+void lstmSteps(Activation gates, Activation candidate, Activation output, float cellClip, Matrix peepholes, int32_t precision,
+               int32_t stateScaling, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t, int32_t from, int32_t to, Matrix,
                Matrix c, Matrix h) {
     std::vector<float> room(static_cast<size_t>(c.rows) * static_cast<size_t>(c.columns));
     const Matrix all = {room.data(), c.columns, c.rows, c.columns};
-    steps(4, 0, precision, SCALING_UNIT, start, x, w, hPrevious, u, from, to, h, [&](Matrix z, Matrix, Matrix next) {
-        lstmForward(z, c, all, next);
+    steps(u.words.gates, 0, precision, stateScaling, start, x, w, hPrevious, u, from, to, h, [&](Matrix z, Matrix, Matrix next) {
+        lstmForward(gates, candidate, output, cellClip, peepholes, z, c, all, next);
         for (int r = 0; r < c.rows; r++) {
             eachShare(u.words, from, to, c.columns, [&](int j) { at(c, r, j) = at(all, r, j); });
         }
     });
 }
 
-void gruSteps(int32_t precision, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t, int32_t from, int32_t to, Matrix,
-              Matrix h) {
-    steps(4, 1, precision, SCALING_UNIT, start, x, w, hPrevious, u, from, to, h,
-          [](Matrix z, Matrix previous, Matrix next) { gruForward(z, previous, next); });
+void gruSteps(Activation gates, Activation candidate, int32_t precision, int32_t stateScaling, Matrix start, Matrix x, Weights w,
+              Matrix hPrevious, Weights u, int32_t, int32_t from, int32_t to, Matrix, Matrix h) {
+    steps(4, 1, precision, stateScaling, start, x, w, hPrevious, u, from, to, h,
+          [=](Matrix z, Matrix previous, Matrix next) { gruForward(gates, candidate, z, previous, next); });
 }
 
 float valueOf(int32_t function, float x) {

@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.AdamStep;
 import dev.ostinato.kernels.Bf16Matrix;
 import dev.ostinato.kernels.Function;
+import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.Kernels;
@@ -53,6 +54,7 @@ final class ConformanceCases {
         cases.gruResetAfter();
         cases.gruResetBefore();
         CellPartCases.addTo(cases);
+        VariantCases.addTo(cases);
         cases.steps();
         cases.functions();
         cases.elementwise();
@@ -218,7 +220,7 @@ final class ConformanceCases {
     }
 
     private void simpleCells() {
-        for (Activation f : Activation.values()) {
+        for (Activation f : Variants.SIMPLE) {
             eachCellShape((rows, units, shape) -> {
                 add("rnnForward", f + " " + shape, (kernels, operands) -> kernels.rnnForward(f,
                         operands.input("z", rows, units), operands.output("h", rows, units)));
@@ -325,6 +327,11 @@ final class ConformanceCases {
                         StepsShape one = new StepsShape(streams, 1, inputs, units, turn % 13 < 7);
                         steps(one, PRECISIONS.get(turn % 7 % 3), sweep.share(turn % 11 % 3, 3), turn % 5 > 0);
                     }
+                    if (turn % 3 == 1) {
+                        variants(shape, PRECISIONS.get(turn % 7 % 3), sweep, turn % 5 < 3, turn);
+                        variants(new StepsShape(streams, 1, inputs, units, turn % 13 < 7), PRECISIONS.get(turn % 8 % 3),
+                                sweep.share(turn % 11 % 3, 3), turn % 5 > 1, turn + 1);
+                    }
                     turn++;
                 }
             }
@@ -338,7 +345,7 @@ final class ConformanceCases {
 
     private void steps(StepsShape shape, Precision precision, Sweep sweep, boolean pair) {
         int padded = shape.padded();
-        for (Activation f : Activation.values()) {
+        for (Activation f : Variants.SIMPLE) {
             steps("rnnSteps", f + " ", shape, precision, sweep, pair, 1, 1,
                     (kernels, operands, o) -> kernels.rnnSteps(f,
                             o.start, o.x, o.w, o.hPrevious, o.u, sweep,
@@ -349,6 +356,26 @@ final class ConformanceCases {
                 operands.shareOutput("h", shape.rows(), padded, o.u, sweep)));
         steps("gruSteps", "", shape, precision, sweep, pair, 4, 3, (kernels, operands, o) -> kernels.gruSteps(o.start,
                 o.x, o.w, o.hPrevious, o.u, sweep, operands.shareOutput("h", shape.rows(), padded, o.u, sweep)));
+    }
+
+    /** One variant of each cell, in turns. */
+    private void variants(StepsShape shape, Precision precision, Sweep sweep, boolean pair, int turn) {
+        int padded = shape.padded();
+        Activation f = Variants.ACTIVATIONS.get(turn % Variants.ACTIVATIONS.size());
+        steps("rnnSteps", f + " ", shape, precision, sweep, pair, 1, 1,
+                (kernels, operands, o) -> kernels.rnnSteps(f, o.start, o.x, o.w, o.hPrevious, o.u, sweep,
+                        operands.shareOutput("h", shape.rows(), padded, o.u, sweep)));
+        Variants.LstmOf lstm = Variants.LSTMS.get(turn % Variants.LSTMS.size());
+        int slots = lstm.variant().slots();
+        steps("lstmSteps", lstm + " ", shape, precision, sweep, pair, slots, slots,
+                (kernels, operands, o) -> kernels.lstmSteps(lstm.variant(),
+                        operands.input("peepholes", lstm.peepholes(), padded), o.start, o.x, o.w, o.hPrevious, o.u,
+                        sweep, operands.shareUpdated("c", shape.streams, padded, o.u, sweep),
+                        operands.shareOutput("h", shape.rows(), padded, o.u, sweep)));
+        GruVariant gru = Variants.GRUS.get(turn % Variants.GRUS.size());
+        steps("gruSteps", gru + " ", shape, precision, sweep, pair, 4, 3,
+                (kernels, operands, o) -> kernels.gruSteps(gru, o.start, o.x, o.w, o.hPrevious, o.u, sweep,
+                        operands.shareOutput("h", shape.rows(), padded, o.u, sweep)));
     }
 
     private void steps(String name, String variant, StepsShape shape, Precision precision, Sweep sweep, boolean pair,

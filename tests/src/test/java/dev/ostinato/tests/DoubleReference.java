@@ -1,5 +1,6 @@
 package dev.ostinato.tests;
 
+import dev.ostinato.kernels.Activation;
 import java.util.Arrays;
 
 /**
@@ -12,6 +13,37 @@ final class DoubleReference {
 
     static double sigmoid(double x) {
         return 1 / (1 + Math.exp(-x));
+    }
+
+    // Activations, as ONNX words them, behind a clip
+
+    static double activation(Activation f, double z) {
+        double x = Math.clamp(z, -f.clip(), f.clip());
+        return switch (f.kind()) {
+            case TANH -> Math.tanh(x);
+            case RELU -> Math.max(0, x);
+            case IDENTITY -> x;
+            case SIGMOID -> sigmoid(x);
+            case SOFTSIGN -> x / (1 + Math.abs(x));
+            case SOFTPLUS -> Math.log1p(Math.exp(x));
+            case AFFINE -> f.alpha() * x + f.beta();
+            case LEAKY_RELU -> x >= 0 ? x : f.alpha() * x;
+            case THRESHOLDED_RELU -> x > f.alpha() ? x : 0;
+            case SCALED_TANH -> f.alpha() * Math.tanh(f.beta() * x);
+            case HARD_SIGMOID -> Math.clamp(f.alpha() * x + f.beta(), 0, 1);
+            case ELU -> x >= 0 ? x : f.alpha() * Math.expm1(x);
+        };
+    }
+
+    /** Returns how far it is to where an activation has no derivative. */
+    static double kink(Activation f, double z) {
+        double toClip = Math.abs(f.clip() - Math.abs(z));
+        return Math.min(toClip, switch (f.kind()) {
+            case RELU, LEAKY_RELU, ELU -> Math.abs(z);
+            case THRESHOLDED_RELU -> Math.abs(z - f.alpha());
+            case HARD_SIGMOID -> Math.min(Math.abs(f.alpha() * z + f.beta()), Math.abs(f.alpha() * z + f.beta() - 1));
+            default -> Double.POSITIVE_INFINITY;
+        });
     }
 
     // Cells. Forward results come with the activations that the backward pass takes.

@@ -177,17 +177,9 @@ final class ReferenceNetwork {
         return next;
     }
 
-    private double activate(Activation activation, double z) {
-        return switch (activation) {
-            case TANH -> Math.tanh(z);
-            case RELU -> relu(z);
-            case IDENTITY -> z;
-        };
-    }
-
-    private double relu(double z) {
-        nearestKink = Math.min(nearestKink, Math.abs(z));
-        return Math.max(0, z);
+    private double activate(Activation f, double z) {
+        nearestKink = Math.min(nearestKink, DoubleReference.kink(f, z));
+        return DoubleReference.activation(f, z);
     }
 
     private double[] lstm(Module module, double[] x, double[] h, double[][] c, int stream) {

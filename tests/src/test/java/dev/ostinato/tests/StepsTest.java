@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.Bf16Matrix;
+import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.kernels.PackedWeights;
@@ -44,8 +46,8 @@ final class StepsTest {
     @ParameterizedTest
     @EnumSource
     void simpleCells(Precision precision) {
-        for (Activation f : Activation.values()) {
-            Scaling scaling = f == Activation.TANH ? Scaling.UNIT : Scaling.ROW;
+        for (Activation f : Variants.ACTIVATIONS) {
+            Scaling scaling = f.withinOne() ? Scaling.UNIT : Scaling.ROW;
             composed(precision, 1, 1, scaling,
                     (o, sweep, c, h) -> kernels.rnnSteps(f, o.start, o.x, o.w, o.hPrevious, o.u, sweep, h),
                     (z, before, c, after) -> kernels.rnnForward(f, z, after));
@@ -66,6 +68,24 @@ final class StepsTest {
         composed(precision, 4, 3, Scaling.UNIT,
                 (o, sweep, c, h) -> kernels.gruSteps(o.start, o.x, o.w, o.hPrevious, o.u, sweep, h),
                 (z, before, c, after) -> kernels.gruForward(z, before, after));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void variants(Precision precision) {
+        for (Variants.LstmOf lstm : Variants.LSTMS) {
+            LstmVariant v = lstm.variant();
+            Matrix peepholes =
+                    new Operands(Inputs.NORMAL, Conformance.SEED).input("peepholes", lstm.peepholes(), PADDED);
+            composed(precision, v.slots(), v.slots(), v.stateScaling(), (o, sweep, c, h) -> kernels.lstmSteps(v,
+                    peepholes, o.start, o.x, o.w, o.hPrevious, o.u, sweep, c, h),
+                    (z, before, c, after) -> kernels.lstmForward(v, peepholes, z, c, c, after));
+        }
+        for (GruVariant v : Variants.GRUS) {
+            composed(precision, 4, 3, v.stateScaling(),
+                    (o, sweep, c, h) -> kernels.gruSteps(v, o.start, o.x, o.w, o.hPrevious, o.u, sweep, h),
+                    (z, before, c, after) -> kernels.gruForward(v, z, before, after));
+        }
     }
 
     private void composed(Precision precision, int slots, int gates, Scaling scaling, Whole whole, Cell cell) {

@@ -78,43 +78,44 @@ public abstract class ForwardingKernels implements KernelSet {
     }
 
     @Override
-    public void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
-        delegate.lstmForward(z, cPrevious, c, h);
+    public void lstmForward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+        delegate.lstmForward(variant, peepholes, z, cPrevious, c, h);
     }
 
     @Override
-    public void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
-        delegate.lstmBackward(z, cPrevious, c, dh, dc);
+    public void lstmBackward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix dh,
+            Matrix dc) {
+        delegate.lstmBackward(variant, peepholes, z, cPrevious, c, dh, dc);
     }
 
     @Override
-    public void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
-        delegate.gruForward(z, hPrevious, h);
+    public void gruForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h) {
+        delegate.gruForward(variant, z, hPrevious, h);
     }
 
     @Override
-    public void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        delegate.gruBackward(z, hPrevious, dh, dhPrevious);
+    public void gruBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        delegate.gruBackward(variant, z, hPrevious, dh, dhPrevious);
     }
 
     @Override
-    public void gruResetForward(Matrix z, Matrix hPrevious) {
-        delegate.gruResetForward(z, hPrevious);
+    public void gruResetForward(GruVariant variant, Matrix z, Matrix hPrevious) {
+        delegate.gruResetForward(variant, z, hPrevious);
     }
 
     @Override
-    public void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
-        delegate.gruMixForward(z, hPrevious, h);
+    public void gruMixForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h) {
+        delegate.gruMixForward(variant, z, hPrevious, h);
     }
 
     @Override
-    public void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        delegate.gruMixBackward(z, hPrevious, dh, dhPrevious);
+    public void gruMixBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        delegate.gruMixBackward(variant, z, hPrevious, dh, dhPrevious);
     }
 
     @Override
-    public void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
-        delegate.gruResetBackward(z, hPrevious, ds, dhPrevious);
+    public void gruResetBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+        delegate.gruResetBackward(variant, z, hPrevious, ds, dhPrevious);
     }
 
     // Parts of cells that are made of several kernels
@@ -168,15 +169,17 @@ public abstract class ForwardingKernels implements KernelSet {
     }
 
     @Override
-    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
+    public void lstmSteps(LstmVariant variant, Matrix peepholes, Matrix start, Matrix x, PackedWeights w,
+            Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix c, Matrix h) {
-        delegate.lstmSteps(start, x, w, hPrevious, u, sweep, c, h);
+        delegate.lstmSteps(variant, peepholes, start, x, w, hPrevious, u, sweep, c, h);
     }
 
     @Override
-    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
+    public void gruSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep,
             Matrix h) {
-        delegate.gruSteps(start, x, w, hPrevious, u, sweep, h);
+        delegate.gruSteps(variant, start, x, w, hPrevious, u, sweep, h);
     }
 
     // Elementwise functions and reductions

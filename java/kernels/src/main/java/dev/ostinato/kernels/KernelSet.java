@@ -111,7 +111,7 @@ public interface KernelSet {
     void rnnForward(Activation f, Matrix z, Matrix h);
 
     /**
-     * Simple cell: {@code dz = dh * f'}, with dh flushed first; TANH: {@code f' = fma(-h, h, 1)}.
+     * Simple cell: {@code dz = dh * f'}, with dh flushed first.
      *
      * @param h (B, Hp) the output of the forward pass
      * @param dh (B, Hp)
@@ -120,73 +120,80 @@ public interface KernelSet {
     void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz);
 
     /**
-     * LSTM: {@code c' = flush(fma(f, c, i * g)); h' = flush(o * tanh(c'))}, where i, f, o are sigmoids and g the tanh of their
-     * pre-activations (Hochreiter and Schmidhuber 1997; Gers et al. 2000).
+     * LSTM (Hochreiter and Schmidhuber 1997; Gers et al. 2000), with activations s of the gates, a of the candidate and k of the output: <pre>
+     * i = s(z_i);   f = s(z_f);   g = a(z_g);   c' = flush(fma(f, cPrevious, i * g));   o = s(z_o);   h' = flush(o * k(c'))
+     * with peepholes p (Gers and Schmidhuber 2000), before s:   z = fma(p, cPrevious, z) of i and f;   z_o = fma(p_o, c', z_o)
+     * coupled:       f = 1 - i
+     * cell clip C:   c' = c' &gt; C ? C : c' &lt; -C ? -C : c', before anything sees it</pre>
      *
-     * @param z (B, 4Hp), gates i f g o: pre-activations, overwritten with activations
+     * @param peepholes (3, Hp) of i f o, coupled (2, Hp) of i o, or one without rows for none
+     * @param z (B, 4Hp), gates i f g o, coupled (B, 3Hp), gates i g o: pre-activations, overwritten with activations
      * @param cPrevious (B, Hp)
      * @param c (B, Hp) overwritten; may be {@code cPrevious}
      * @param h (B, Hp) overwritten
      */
-    void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h);
+    void lstmForward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix h);
 
     /**
-     * LSTM, with {@code t = tanh(c)}: <pre>
-     * dh = flush(dh);   dc = flush(fma(dh * o, fma(-t, t, 1), dc))
-     * di = (dc * g) * (i * (1 - i));          df = (dc * cPrevious) * (f * (1 - f))
-     * dg = (dc * i) * fma(-g, g, 1);          do = (dh * t) * (o * (1 - o))
-     * dcPrevious = flush(dc * f)</pre>
+     * LSTM, with {@code t = k(c)}: <pre>
+     * dh = flush(dh);   do = (dh * t) * s'(o)
+     * dc = fma(dh * o, k'(t), dc);   with peepholes dc = fma(do, p_o, dc);   dc = flush(dc);   0 where |c| has reached a cell clip
+     * di = (dc * g) * s'(i);   df = (dc * cPrevious) * s'(f);   coupled di = (dc * (g - cPrevious)) * s'(i)
+     * dg = (dc * i) * a'(g)
+     * dcPrevious = dc * f;   with peepholes dcPrevious = fma(df, p_f, fma(di, p_i, dcPrevious));   dcPrevious = flush(dcPrevious)</pre>
      *
-     * @param z (B, 4Hp), gates i f g o: activations, overwritten with gradients of the pre-activations
+     * @param peepholes as in {@link #lstmForward}; their gradients are {@link #columnDots} of di and df with cPrevious, and of do with c
+     * @param z (B, 4Hp), gates i f g o, or i g o: activations, overwritten with gradients of the pre-activations
      * @param cPrevious (B, Hp)
      * @param c (B, Hp)
      * @param dh (B, Hp) gradient of the output
      * @param dc (B, Hp) gradient of c, overwritten with that of {@code cPrevious}
      */
-    void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc);
+    void lstmBackward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix dh,
+            Matrix dc);
 
     /**
-     * GRU, reset after the product (PyTorch, cuDNN): {@code n = tanh(fma(r, m, n)); h' = flush(fma(u, h - n, n))}, where r and u
-     * are sigmoids.
+     * GRU, reset after the product (PyTorch, cuDNN), with activations s of the gates and a of the candidate: {@code r = s(r); u = s(u);
+     * n = a(fma(r, m, n)); h' = flush(fma(u, h - n, n))}.
      *
      * @param z (B, 4Hp), gates n r u m: pre-activations, n from the inputs and m from h; overwritten with activations, m kept
      * @param hPrevious (B, Hp)
      * @param h (B, Hp) overwritten; may be {@code hPrevious}
      */
-    void gruForward(Matrix z, Matrix hPrevious, Matrix h);
+    void gruForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h);
 
     /**
      * GRU, reset after: <pre>
-     * dh = flush(dh);   dn = (dh * (1 - u)) * fma(-n, n, 1);   du = (dh * (hPrevious - n)) * (u * (1 - u))
-     * dm = dn * r;      dr = (dn * m) * (r * (1 - r));         dhPrevious = fma(dh, u, dhPrevious)</pre>
+     * dh = flush(dh);   dn = (dh * (1 - u)) * a'(n);   du = (dh * (hPrevious - n)) * s'(u)
+     * dm = dn * r;      dr = (dn * m) * s'(r);         dhPrevious = fma(dh, u, dhPrevious)</pre>
      *
      * @param z (B, 4Hp), gates n r u m: activations, overwritten with gradients of the pre-activations
      * @param hPrevious (B, Hp)
      * @param dh (B, Hp)
      * @param dhPrevious (B, Hp) accumulated into
      */
-    void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious);
+    void gruBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious);
 
     /**
-     * GRU, reset before the product, first half (Cho et al. 2014): r and u become sigmoids, {@code s = r * hPrevious}.
+     * GRU, reset before the product, first half (Cho et al. 2014): r and u become s(r) and s(u), {@code s = r * hPrevious}.
      *
      * @param z (B, 4Hp), gates r u n s: pre-activations r u; overwritten, n kept
      * @param hPrevious (B, Hp)
      */
-    void gruResetForward(Matrix z, Matrix hPrevious);
+    void gruResetForward(GruVariant variant, Matrix z, Matrix hPrevious);
 
     /**
-     * GRU, reset before, second half: {@code n = tanh(n); h' = flush(fma(u, h - n, n))}.
+     * GRU, reset before, second half: {@code n = a(n); h' = flush(fma(u, h - n, n))}.
      *
      * @param z (B, 4Hp), gates r u n s: n a pre-activation, overwritten with its activation
      * @param hPrevious (B, Hp)
      * @param h (B, Hp) overwritten; may be {@code hPrevious}
      */
-    void gruMixForward(Matrix z, Matrix hPrevious, Matrix h);
+    void gruMixForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h);
 
     /**
      * GRU, reset before, backward of {@link #gruMixForward}: <pre>
-     * dh = flush(dh);   dn = (dh * (1 - u)) * fma(-n, n, 1);   du = (dh * (hPrevious - n)) * (u * (1 - u))
+     * dh = flush(dh);   dn = (dh * (1 - u)) * a'(n);   du = (dh * (hPrevious - n)) * s'(u)
      * dhPrevious = fma(dh, u, dhPrevious)</pre>
      *
      * @param z (B, 4Hp), gates r u n s: u and n overwritten with gradients of their pre-activations
@@ -194,10 +201,10 @@ public interface KernelSet {
      * @param dh (B, Hp)
      * @param dhPrevious (B, Hp) accumulated into
      */
-    void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious);
+    void gruMixBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious);
 
     /**
-     * GRU, reset before, backward of {@link #gruResetForward}: {@code dr = (ds * hPrevious) * (r * (1 - r));
+     * GRU, reset before, backward of {@link #gruResetForward}: {@code dr = (ds * hPrevious) * s'(r);
      * dhPrevious = fma(ds, r, dhPrevious)}.
      *
      * @param z (B, 4Hp), gates r u n s: r overwritten with the gradient of its pre-activation
@@ -205,7 +212,7 @@ public interface KernelSet {
      * @param ds (B, Hp)
      * @param dhPrevious (B, Hp) accumulated into
      */
-    void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious);
+    void gruResetBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious);
 
     // Parts of cells that are made of several kernels
 
@@ -295,7 +302,7 @@ public interface KernelSet {
      * weights' precision: <pre>
      * PackedMatrix   multiplyAdd
      * Bf16Matrix     multiplyAddBf16
-     * Int8Matrix     multiplyAddInt8, of rows that are quantised at every step: x by ROW; h by UNIT, here with RELU and IDENTITY by ROW</pre>
+     * Int8Matrix     multiplyAddInt8, of rows that are quantised at every step: x by ROW; h by UNIT if f lies in [-1, 1], else by ROW</pre>
      * A W without inputs adds nothing, not even a zero.
      *
      * @param start (T * B, Hp) or one row for all: the bias, or what else z starts from
@@ -310,24 +317,25 @@ public interface KernelSet {
             Sweep sweep, Matrix h);
 
     /**
-     * T steps of an LSTM: as {@link #rnnSteps}, with {@link #lstmForward}.
+     * T steps of an LSTM: as {@link #rnnSteps}, with {@link #lstmForward}; h is scaled as {@link LstmVariant#stateScaling} says.
      *
-     * @param start (T * B, 4Hp) or one row for all, gates i f g o
-     * @param w four gates
-     * @param u four gates
+     * @param start (T * B, 4Hp) or one row for all, gates i f g o, coupled (T * B, 3Hp)
+     * @param w four gates, coupled three
+     * @param u four gates, coupled three
      * @param c (B, Hp) the cell state before the first step, overwritten with that after the last
      */
-    void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
-            Matrix c, Matrix h);
+    void lstmSteps(LstmVariant variant, Matrix peepholes, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious,
+            PackedWeights u, Sweep sweep, Matrix c, Matrix h);
 
     /**
-     * T steps of a GRU, reset after: as {@link #rnnSteps}, with {@link #gruForward}.
+     * T steps of a GRU, reset after: as {@link #rnnSteps}, with {@link #gruForward}; h is scaled as {@link GruVariant#stateScaling} says.
      *
      * @param start (T * B, 4Hp) or one row for all, slots n r u m
      * @param w three gates, the slots n r u
      * @param u three gates, the slots r u m
      */
-    void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
+    void gruSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep,
             Matrix h);
 
     // Elementwise functions and reductions

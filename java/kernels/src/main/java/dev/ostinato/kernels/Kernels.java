@@ -12,6 +12,8 @@ import java.lang.ref.Reference;
  * allocates, starts a thread or takes a lock.
  */
 public final class Kernels {
+    private static final Matrix NO_PEEPHOLES = Matrix.of(0, 0);
+
     private final Backend backend;
     private final KernelSet set;
 
@@ -166,87 +168,131 @@ public final class Kernels {
     }
 
     /** See {@link KernelSet#lstmForward}. */
-    public void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
-        gates(z, h);
+    public void lstmForward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+        slots(variant.slots(), z, h);
+        peepholes(variant, peepholes, h);
         units("cPrevious", cPrevious, h);
         units("c", c, h);
-        set.lstmForward(z, cPrevious, c, h);
+        set.lstmForward(variant, peepholes, z, cPrevious, c, h);
         keep(z, cPrevious);
         keep(c, h);
+        keep(peepholes, peepholes);
+    }
+
+    /** See {@link KernelSet#lstmForward}; the standard variant. */
+    public void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+        lstmForward(LstmVariant.STANDARD, NO_PEEPHOLES, z, cPrevious, c, h);
     }
 
     /** See {@link KernelSet#lstmBackward}. */
-    public void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
-        gates(z, c);
+    public void lstmBackward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix dh,
+            Matrix dc) {
+        slots(variant.slots(), z, c);
+        peepholes(variant, peepholes, c);
         units("cPrevious", cPrevious, c);
         units("dh", dh, c);
         units("dc", dc, c);
-        set.lstmBackward(z, cPrevious, c, dh, dc);
+        set.lstmBackward(variant, peepholes, z, cPrevious, c, dh, dc);
         keep(z, cPrevious);
         keep(c, dh);
-        keep(dc, dc);
+        keep(dc, peepholes);
+    }
+
+    /** See {@link KernelSet#lstmBackward}; the standard variant. */
+    public void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
+        lstmBackward(LstmVariant.STANDARD, NO_PEEPHOLES, z, cPrevious, c, dh, dc);
     }
 
     /** See {@link KernelSet#gruForward}. */
-    public void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
+    public void gruForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h) {
         gates(z, h);
         units("hPrevious", hPrevious, h);
-        set.gruForward(z, hPrevious, h);
+        set.gruForward(variant, z, hPrevious, h);
         keep(z, hPrevious);
         keep(h, h);
+    }
+
+    /** See {@link KernelSet#gruForward}; the standard variant. */
+    public void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
+        gruForward(GruVariant.STANDARD, z, hPrevious, h);
     }
 
     /** See {@link KernelSet#gruBackward}. */
-    public void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+    public void gruBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
         gates(z, dh);
         units("hPrevious", hPrevious, dh);
         units("dhPrevious", dhPrevious, dh);
-        set.gruBackward(z, hPrevious, dh, dhPrevious);
+        set.gruBackward(variant, z, hPrevious, dh, dhPrevious);
         keep(z, hPrevious);
         keep(dh, dhPrevious);
     }
 
+    /** See {@link KernelSet#gruBackward}; the standard variant. */
+    public void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        gruBackward(GruVariant.STANDARD, z, hPrevious, dh, dhPrevious);
+    }
+
     /** See {@link KernelSet#gruResetForward}. */
-    public void gruResetForward(Matrix z, Matrix hPrevious) {
+    public void gruResetForward(GruVariant variant, Matrix z, Matrix hPrevious) {
         gates(z, hPrevious);
-        set.gruResetForward(z, hPrevious);
+        set.gruResetForward(variant, z, hPrevious);
         keep(z, hPrevious);
     }
 
+    /** See {@link KernelSet#gruResetForward}; the standard variant. */
+    public void gruResetForward(Matrix z, Matrix hPrevious) {
+        gruResetForward(GruVariant.STANDARD, z, hPrevious);
+    }
+
     /** See {@link KernelSet#gruMixForward}. */
-    public void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
+    public void gruMixForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h) {
         gates(z, h);
         units("hPrevious", hPrevious, h);
-        set.gruMixForward(z, hPrevious, h);
+        set.gruMixForward(variant, z, hPrevious, h);
         keep(z, hPrevious);
         keep(h, h);
     }
 
+    /** See {@link KernelSet#gruMixForward}; the standard variant. */
+    public void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
+        gruMixForward(GruVariant.STANDARD, z, hPrevious, h);
+    }
+
     /** See {@link KernelSet#gruMixBackward}. */
-    public void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+    public void gruMixBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
         gates(z, dh);
         units("hPrevious", hPrevious, dh);
         units("dhPrevious", dhPrevious, dh);
-        set.gruMixBackward(z, hPrevious, dh, dhPrevious);
+        set.gruMixBackward(variant, z, hPrevious, dh, dhPrevious);
         keep(z, hPrevious);
         keep(dh, dhPrevious);
     }
 
+    /** See {@link KernelSet#gruMixBackward}; the standard variant. */
+    public void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        gruMixBackward(GruVariant.STANDARD, z, hPrevious, dh, dhPrevious);
+    }
+
     /** See {@link KernelSet#gruResetBackward}. */
-    public void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+    public void gruResetBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
         gates(z, ds);
         units("hPrevious", hPrevious, ds);
         units("dhPrevious", dhPrevious, ds);
-        set.gruResetBackward(z, hPrevious, ds, dhPrevious);
+        set.gruResetBackward(variant, z, hPrevious, ds, dhPrevious);
         keep(z, hPrevious);
         keep(ds, dhPrevious);
+    }
+
+    /** See {@link KernelSet#gruResetBackward}; the standard variant. */
+    public void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+        gruResetBackward(GruVariant.STANDARD, z, hPrevious, ds, dhPrevious);
     }
 
     // Parts of cells
 
     /** See {@link KernelSet#minGruForward}. */
     public void minGruForward(Matrix z, Matrix hPrevious, Matrix h) {
-        gates(2, z, h);
+        slots(2, z, h);
         units("hPrevious", hPrevious, h);
         set.minGruForward(z, hPrevious, h);
         keep(z, hPrevious);
@@ -255,7 +301,7 @@ public final class Kernels {
 
     /** See {@link KernelSet#minGruBackward}. */
     public void minGruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        gates(2, z, dh);
+        slots(2, z, dh);
         units("hPrevious", hPrevious, dh);
         units("dhPrevious", dhPrevious, dh);
         set.minGruBackward(z, hPrevious, dh, dhPrevious);
@@ -331,25 +377,38 @@ public final class Kernels {
     }
 
     /** See {@link KernelSet#lstmSteps}. */
-    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
-            Matrix c, Matrix h) {
-        steps(4, 4, start, x, w, hPrevious, u, sweep, h);
+    public void lstmSteps(LstmVariant variant, Matrix peepholes, Matrix start, Matrix x, PackedWeights w,
+            Matrix hPrevious, PackedWeights u, Sweep sweep, Matrix c, Matrix h) {
+        steps(variant.slots(), variant.slots(), start, x, w, hPrevious, u, sweep, h);
+        peepholes(variant, peepholes, hPrevious);
         units("c", c, hPrevious);
-        set.lstmSteps(start, x, w, hPrevious, u, sweep, c, h);
+        set.lstmSteps(variant, peepholes, start, x, w, hPrevious, u, sweep, c, h);
         keep(start, x);
         keep(w, u);
         keep(hPrevious, h);
-        keep(c, c);
+        keep(c, peepholes);
+    }
+
+    /** See {@link KernelSet#lstmSteps}; the standard variant. */
+    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
+            Matrix c, Matrix h) {
+        lstmSteps(LstmVariant.STANDARD, NO_PEEPHOLES, start, x, w, hPrevious, u, sweep, c, h);
     }
 
     /** See {@link KernelSet#gruSteps}. */
-    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
-            Matrix h) {
+    public void gruSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
         steps(4, 3, start, x, w, hPrevious, u, sweep, h);
-        set.gruSteps(start, x, w, hPrevious, u, sweep, h);
+        set.gruSteps(variant, start, x, w, hPrevious, u, sweep, h);
         keep(start, x);
         keep(w, u);
         keep(hPrevious, h);
+    }
+
+    /** See {@link KernelSet#gruSteps}; the standard variant. */
+    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
+            Matrix h) {
+        gruSteps(GruVariant.STANDARD, start, x, w, hPrevious, u, sweep, h);
     }
 
     private static void steps(int slots, int gates, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious,
@@ -628,12 +687,18 @@ public final class Kernels {
     }
 
     private static void gates(Matrix z, Matrix model) {
-        gates(4, z, model);
+        slots(4, z, model);
     }
 
-    private static void gates(int count, Matrix z, Matrix model) {
+    private static void slots(int slots, Matrix z, Matrix model) {
         units("states", model, model);
-        shape("z", z, model.rows(), count * model.columns());
+        shape("z", z, model.rows(), slots * model.columns());
+    }
+
+    private static void peepholes(LstmVariant variant, Matrix peepholes, Matrix model) {
+        if (peepholes.rows() > 0) {
+            shape("peepholes", peepholes, variant.slots() - 1, model.columns());
+        }
     }
 
     private static void operand(String name, Matrix matrix, Transpose transpose, int rows, int columns) {

@@ -232,6 +232,31 @@ final class KernelsArgumentsTest {
     }
 
     @Test
+    void variants() {
+        LstmVariant coupled = new LstmVariant(Activation.SIGMOID, Activation.TANH, Activation.TANH,
+                Float.POSITIVE_INFINITY, LstmVariant.Forget.COUPLED);
+        rejects("z: expected (2, 96), got (2, 128)",
+                () -> kernels.lstmForward(coupled, matrix(0, 0), gates, units, units, units));
+        rejects("peepholes: expected (2, 32), got (3, 32)",
+                () -> kernels.lstmForward(coupled, tall, matrix(2, 96), units, units, units));
+        rejects("peepholes: expected (3, 32), got (2, 32)",
+                () -> kernels.lstmBackward(LstmVariant.STANDARD, units, gates, units, units, units, units));
+    }
+
+    @Test
+    void activations() {
+        rejects("LEAKY_RELU: expected alpha >= 0, so that the slope follows from the output, got -0.1",
+                () -> Activation.of(Activation.Kind.LEAKY_RELU, -0.1f, 0));
+        rejects("ELU: expected a finite alpha, got NaN", () -> Activation.of(Activation.Kind.ELU, Float.NaN, 0));
+        rejects("TANH: expected no alpha, got 1.0", () -> Activation.of(Activation.Kind.TANH, 1, 0));
+        rejects("SCALED_TANH: expected finite beta / alpha and beta * alpha, so that the slope follows from the output,"
+                + " got alpha 0.0 and beta 1.0", () -> Activation.of(Activation.Kind.SCALED_TANH, 0, 1));
+        rejects("clip: expected > 0, got 0.0", () -> Activation.TANH.withClip(0));
+        rejects("cell clip: expected > 0, got NaN", () -> new LstmVariant(Activation.SIGMOID, Activation.TANH,
+                Activation.TANH, Float.NaN, LstmVariant.Forget.GATE));
+    }
+
+    @Test
     void stepsOfOnePrecision() {
         PackedMatrix w = PackedMatrix.of(5, 4, 30);
         PackedMatrix u = PackedMatrix.of(30, 4, 30);

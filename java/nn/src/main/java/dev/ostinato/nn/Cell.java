@@ -120,7 +120,7 @@ abstract class Cell {
 
     /** Returns the output of an activation, in place of the gates that a simple cell does not have. */
     final Gate output(Activation f) {
-        double bound = f == Activation.TANH ? 1 : Double.POSITIVE_INFINITY;
+        double bound = f.equals(Activation.TANH) ? 1 : Double.POSITIVE_INFINITY;
         return new Gate("h", -bound, bound, (z, h) -> h.columns(0, hidden));
     }
 

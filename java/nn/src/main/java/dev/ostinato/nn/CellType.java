@@ -2,6 +2,7 @@ package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Activation;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /** A kind of recurrent cell: which equations, in which variant. Sizes are the layer's. */
@@ -50,11 +51,7 @@ public sealed interface CellType {
     record Rnn(Activation activation) implements CellType {
         @Override
         public String label() {
-            return switch (activation) {
-                case TANH -> "rnn-tanh";
-                case RELU -> "rnn-relu";
-                case IDENTITY -> "rnn-identity";
-            };
+            return "rnn-" + activation.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
 
         @Override

@@ -2,7 +2,9 @@ package dev.ostinato.openblas;
 
 import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.ForwardingKernels;
+import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.KernelSet;
+import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.kernels.PackedWeights;
@@ -114,22 +116,24 @@ final class BlasKernels extends ForwardingKernels {
     }
 
     @Override
-    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
-            Matrix c, Matrix h) {
+    public void lstmSteps(LstmVariant variant, Matrix peepholes, Matrix start, Matrix x, PackedWeights w,
+            Matrix hPrevious, PackedWeights u, Sweep sweep, Matrix c, Matrix h) {
         if (sweep.parts() == 1 && w instanceof PackedMatrix input && u instanceof PackedMatrix recurrent) {
-            steps(start, x, input, hPrevious, recurrent, h, (z, before, after) -> lstmForward(z, c, c, after));
+            steps(start, x, input, hPrevious, recurrent, h, (z, before, after) -> lstmForward(variant,
+                    peepholes, z, c, c, after));
         } else {
-            super.lstmSteps(start, x, w, hPrevious, u, sweep, c, h);
+            super.lstmSteps(variant, peepholes, start, x, w, hPrevious, u, sweep, c, h);
         }
     }
 
     @Override
-    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
-            Matrix h) {
+    public void gruSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
         if (sweep.parts() == 1 && w instanceof PackedMatrix input && u instanceof PackedMatrix recurrent) {
-            steps(start, x, input, hPrevious, recurrent, h, this::gruForward);
+            steps(start, x, input, hPrevious, recurrent, h,
+                    (z, before, after) -> gruForward(variant, z, before, after));
         } else {
-            super.gruSteps(start, x, w, hPrevious, u, sweep, h);
+            super.gruSteps(variant, start, x, w, hPrevious, u, sweep, h);
         }
     }
 

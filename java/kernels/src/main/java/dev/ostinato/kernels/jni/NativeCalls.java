@@ -4,7 +4,8 @@ package dev.ostinato.kernels.jni;
  * The functions of the library, one for each line of {@code native/src/kernels.def}. The first argument is the {@link #kernels} of an ISA.
  * A matrix is passed as its address, rows, columns and stride; packed weights as the addresses of input 0 in the first, second and last
  * panel, inputs, gates and units; weights of eight bits as their words followed by scales and offsets; quantised rows as the addresses of
- * levels and scales, rows, columns and stride; indices as their address and length.
+ * levels and scales, rows, columns and stride; indices as their address and length; an activation as the number of
+ * its kind, its parameters and its clip.
  */
 final class NativeCalls {
     private NativeCalls() {
@@ -60,52 +61,69 @@ final class NativeCalls {
             long dw,
             long dwSecond, long dwLast, int dwInputs, int dwGates, int dwUnits);
 
-    static native void rnnForward(long kernels, int activation, long z, int zRows, int zColumns, int zStride, long h,
+    static native void rnnForward(long kernels, int fKind, float fAlpha, float fBeta, float fClip, long z, int zRows,
+            int zColumns, int zStride, long h,
             int hRows,
             int hColumns,
             int hStride);
 
-    static native void rnnBackward(long kernels, int activation, long h, int hRows, int hColumns, int hStride, long dh,
+    static native void rnnBackward(long kernels, int fKind, float fAlpha, float fBeta, float fClip, long h, int hRows,
+            int hColumns, int hStride, long dh,
             int dhRows,
             int dhColumns, int dhStride, long dz, int dzRows, int dzColumns, int dzStride);
 
-    static native void lstmForward(long kernels, long z, int zRows, int zColumns, int zStride, long cPrevious,
+    static native void lstmForward(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+            int candidateKind, float candidateAlpha, float candidateBeta, float candidateClip, int outputKind,
+            float outputAlpha, float outputBeta, float outputClip, float cellClip, long peepholes, int peepholesRows,
+            int peepholesColumns, int peepholesStride, long z, int zRows, int zColumns, int zStride, long cPrevious,
             int cPreviousRows,
             int cPreviousColumns, int cPreviousStride, long c, int cRows, int cColumns, int cStride, long h, int hRows,
             int hColumns,
             int hStride);
 
-    static native void lstmBackward(long kernels, long z, int zRows, int zColumns, int zStride, long cPrevious,
+    static native void lstmBackward(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+            int candidateKind, float candidateAlpha, float candidateBeta, float candidateClip, int outputKind,
+            float outputAlpha, float outputBeta, float outputClip, float cellClip, long peepholes, int peepholesRows,
+            int peepholesColumns, int peepholesStride, long z, int zRows, int zColumns, int zStride, long cPrevious,
             int cPreviousRows,
             int cPreviousColumns, int cPreviousStride, long c, int cRows, int cColumns, int cStride, long dh,
             int dhRows,
             int dhColumns, int dhStride, long dc, int dcRows, int dcColumns, int dcStride);
 
-    static native void gruForward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+    static native void gruForward(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+            int candidateKind, float candidateAlpha, float candidateBeta, float candidateClip, long z, int zRows,
+            int zColumns, int zStride, long hPrevious,
             int hPreviousRows,
             int hPreviousColumns, int hPreviousStride, long h, int hRows, int hColumns, int hStride);
 
-    static native void gruBackward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+    static native void gruBackward(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+            int candidateKind, float candidateAlpha, float candidateBeta, float candidateClip, long z, int zRows,
+            int zColumns, int zStride, long hPrevious,
             int hPreviousRows,
             int hPreviousColumns, int hPreviousStride, long dh, int dhRows, int dhColumns, int dhStride,
             long dhPrevious,
             int dhPreviousRows, int dhPreviousColumns, int dhPreviousStride);
 
-    static native void gruResetForward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+    static native void gruResetForward(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+            long z, int zRows, int zColumns, int zStride, long hPrevious,
             int hPreviousRows,
             int hPreviousColumns, int hPreviousStride);
 
-    static native void gruMixForward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+    static native void gruMixForward(long kernels, int candidateKind, float candidateAlpha, float candidateBeta,
+            float candidateClip, long z, int zRows, int zColumns, int zStride, long hPrevious,
             int hPreviousRows,
             int hPreviousColumns, int hPreviousStride, long h, int hRows, int hColumns, int hStride);
 
-    static native void gruMixBackward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+    static native void gruMixBackward(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+            int candidateKind, float candidateAlpha, float candidateBeta, float candidateClip, long z, int zRows,
+            int zColumns, int zStride, long hPrevious,
             int hPreviousRows,
             int hPreviousColumns, int hPreviousStride, long dh, int dhRows, int dhColumns, int dhStride,
             long dhPrevious,
             int dhPreviousRows, int dhPreviousColumns, int dhPreviousStride);
 
-    static native void gruResetBackward(long kernels, long z, int zRows, int zColumns, int zStride, long hPrevious,
+    static native void gruResetBackward(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+            long z, int zRows, int zColumns, int zStride, long hPrevious,
             int hPreviousRows,
             int hPreviousColumns, int hPreviousStride, long ds, int dsRows, int dsColumns, int dsStride,
             long dhPrevious,
@@ -138,7 +156,8 @@ final class NativeCalls {
     static native void columnDots(long kernels, long x, int xRows, int xColumns, int xStride, long y, int yRows,
             int yColumns, int yStride, long sums, int sumsRows, int sumsColumns, int sumsStride);
 
-    static native void rnnSteps(long kernels, int activation, int precision, long start, int startRows,
+    static native void rnnSteps(long kernels, int fKind, float fAlpha, float fBeta, float fClip, int precision,
+            int stateScaling, long start, int startRows,
             int startColumns, int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond,
             long wLast, int wInputs, int wGates, int wUnits, long wScales, long wOffsets, long hPrevious,
             int hPreviousRows,
@@ -146,7 +165,11 @@ final class NativeCalls {
             int uUnits, long uScales, long uOffsets, int descending, int from, int to, long scratch, int scratchRows,
             int scratchColumns, int scratchStride, long h, int hRows, int hColumns, int hStride);
 
-    static native void lstmSteps(long kernels, int precision, long start, int startRows, int startColumns,
+    static native void lstmSteps(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+            int candidateKind, float candidateAlpha, float candidateBeta, float candidateClip, int outputKind,
+            float outputAlpha, float outputBeta, float outputClip, float cellClip, long peepholes, int peepholesRows,
+            int peepholesColumns, int peepholesStride, int precision, int stateScaling, long start, int startRows,
+            int startColumns,
             int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond, long wLast,
             int wInputs,
             int wGates, int wUnits, long wScales, long wOffsets, long hPrevious, int hPreviousRows,
@@ -155,7 +178,9 @@ final class NativeCalls {
             int scratchColumns, int scratchStride, long c, int cRows, int cColumns, int cStride, long h, int hRows,
             int hColumns, int hStride);
 
-    static native void gruSteps(long kernels, int precision, long start, int startRows, int startColumns,
+    static native void gruSteps(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+            int candidateKind, float candidateAlpha, float candidateBeta, float candidateClip, int precision,
+            int stateScaling, long start, int startRows, int startColumns,
             int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond, long wLast,
             int wInputs,
             int wGates, int wUnits, long wScales, long wOffsets, long hPrevious, int hPreviousRows,

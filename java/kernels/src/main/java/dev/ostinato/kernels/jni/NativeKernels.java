@@ -4,9 +4,11 @@ import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.AdamStep;
 import dev.ostinato.kernels.Bf16Matrix;
 import dev.ostinato.kernels.Function;
+import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.KernelSet;
+import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.kernels.PackedWeights;
@@ -105,71 +107,104 @@ final class NativeKernels implements KernelSet {
 
     @Override
     public void rnnForward(Activation f, Matrix z, Matrix h) {
-        NativeCalls.rnnForward(kernels, code(f), z.address(), z.rows(), z.columns(), z.stride(), h.address(), h.rows(),
+        NativeCalls.rnnForward(kernels, code(f), f.alpha(), f.beta(), f.clip(), z.address(), z.rows(), z.columns(),
+                z.stride(), h.address(), h.rows(),
                 h.columns(), h.stride());
     }
 
     @Override
     public void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz) {
-        NativeCalls.rnnBackward(kernels, code(f), h.address(), h.rows(), h.columns(), h.stride(), dh.address(),
+        NativeCalls.rnnBackward(kernels, code(f), f.alpha(), f.beta(), f.clip(), h.address(), h.rows(), h.columns(),
+                h.stride(), dh.address(),
                 dh.rows(),
                 dh.columns(), dh.stride(), dz.address(), dz.rows(), dz.columns(), dz.stride());
     }
 
     @Override
-    public void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
-        NativeCalls.lstmForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), cPrevious.address(),
+    public void lstmForward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+        Activation gates = variant.gates();
+        Activation candidate = variant.candidate();
+        Activation output = variant.output();
+        NativeCalls.lstmForward(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
+                candidate.alpha(), candidate.beta(), candidate.clip(), code(output), output.alpha(), output.beta(),
+                output.clip(), variant.cellClip(), peepholes.address(), peepholes.rows(), peepholes.columns(),
+                peepholes.stride(), z.address(), z.rows(), z.columns(), z.stride(), cPrevious.address(),
                 cPrevious.rows(),
                 cPrevious.columns(), cPrevious.stride(), c.address(), c.rows(), c.columns(), c.stride(), h.address(),
                 h.rows(), h.columns(), h.stride());
     }
 
     @Override
-    public void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
-        NativeCalls.lstmBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), cPrevious.address(),
+    public void lstmBackward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix dh,
+            Matrix dc) {
+        Activation gates = variant.gates();
+        Activation candidate = variant.candidate();
+        Activation output = variant.output();
+        NativeCalls.lstmBackward(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
+                candidate.alpha(), candidate.beta(), candidate.clip(), code(output), output.alpha(), output.beta(),
+                output.clip(), variant.cellClip(), peepholes.address(), peepholes.rows(), peepholes.columns(),
+                peepholes.stride(), z.address(), z.rows(), z.columns(), z.stride(), cPrevious.address(),
                 cPrevious.rows(),
                 cPrevious.columns(), cPrevious.stride(), c.address(), c.rows(), c.columns(), c.stride(), dh.address(),
                 dh.rows(), dh.columns(), dh.stride(), dc.address(), dc.rows(), dc.columns(), dc.stride());
     }
 
     @Override
-    public void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
-        NativeCalls.gruForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+    public void gruForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h) {
+        Activation gates = variant.gates();
+        Activation candidate = variant.candidate();
+        NativeCalls.gruForward(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
+                candidate.alpha(), candidate.beta(), candidate.clip(), z.address(), z.rows(), z.columns(), z.stride(),
+                hPrevious.address(),
                 hPrevious.rows(),
                 hPrevious.columns(), hPrevious.stride(), h.address(), h.rows(), h.columns(), h.stride());
     }
 
     @Override
-    public void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        NativeCalls.gruBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+    public void gruBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        Activation gates = variant.gates();
+        Activation candidate = variant.candidate();
+        NativeCalls.gruBackward(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
+                candidate.alpha(), candidate.beta(), candidate.clip(), z.address(), z.rows(), z.columns(), z.stride(),
+                hPrevious.address(),
                 hPrevious.rows(),
                 hPrevious.columns(), hPrevious.stride(), dh.address(), dh.rows(), dh.columns(), dh.stride(),
                 dhPrevious.address(), dhPrevious.rows(), dhPrevious.columns(), dhPrevious.stride());
     }
 
     @Override
-    public void gruResetForward(Matrix z, Matrix hPrevious) {
-        NativeCalls.gruResetForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+    public void gruResetForward(GruVariant variant, Matrix z, Matrix hPrevious) {
+        Activation gates = variant.gates();
+        NativeCalls.gruResetForward(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), z.address(),
+                z.rows(), z.columns(), z.stride(), hPrevious.address(),
                 hPrevious.rows(), hPrevious.columns(), hPrevious.stride());
     }
 
     @Override
-    public void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
-        NativeCalls.gruMixForward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+    public void gruMixForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h) {
+        Activation candidate = variant.candidate();
+        NativeCalls.gruMixForward(kernels, code(candidate), candidate.alpha(), candidate.beta(), candidate.clip(),
+                z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
                 hPrevious.rows(),
                 hPrevious.columns(), hPrevious.stride(), h.address(), h.rows(), h.columns(), h.stride());
     }
 
     @Override
-    public void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        NativeCalls.gruMixBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+    public void gruMixBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        Activation gates = variant.gates();
+        Activation candidate = variant.candidate();
+        NativeCalls.gruMixBackward(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
+                candidate.alpha(), candidate.beta(), candidate.clip(), z.address(), z.rows(), z.columns(), z.stride(),
+                hPrevious.address(),
                 hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), dh.address(), dh.rows(), dh.columns(),
                 dh.stride(), dhPrevious.address(), dhPrevious.rows(), dhPrevious.columns(), dhPrevious.stride());
     }
 
     @Override
-    public void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
-        NativeCalls.gruResetBackward(kernels, z.address(), z.rows(), z.columns(), z.stride(), hPrevious.address(),
+    public void gruResetBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+        Activation gates = variant.gates();
+        NativeCalls.gruResetBackward(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), z.address(),
+                z.rows(), z.columns(), z.stride(), hPrevious.address(),
                 hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), ds.address(), ds.rows(), ds.columns(),
                 ds.stride(), dhPrevious.address(), dhPrevious.rows(), dhPrevious.columns(), dhPrevious.stride());
     }
@@ -236,8 +271,9 @@ final class NativeKernels implements KernelSet {
             Sweep sweep, Matrix h) {
         PackedMatrix input = w.words();
         PackedMatrix recurrent = u.words();
-        Matrix scratch = stepScratch(hPrevious.rows(), w, u);
-        NativeCalls.rnnSteps(kernels, code(f), precision(w), start.address(), start.rows(), start.columns(),
+        Matrix scratch = stepScratch(hPrevious.rows(), standard(f) ? 0 : start.columns(), w, u);
+        NativeCalls.rnnSteps(kernels, code(f), f.alpha(), f.beta(), f.clip(), precision(w),
+                code(f.withinOne() ? Scaling.UNIT : Scaling.ROW), start.address(), start.rows(), start.columns(),
                 start.stride(), x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input),
                 last(input), input.inputs(), input.gates(), input.units(), scales(w), offsets(w), hPrevious.address(),
                 hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), recurrent.panelAddress(0),
@@ -249,12 +285,21 @@ final class NativeKernels implements KernelSet {
     }
 
     @Override
-    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
+    public void lstmSteps(LstmVariant variant, Matrix peepholes, Matrix start, Matrix x, PackedWeights w,
+            Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix c, Matrix h) {
+        Activation gates = variant.gates();
+        Activation candidate = variant.candidate();
+        Activation output = variant.output();
         PackedMatrix input = w.words();
         PackedMatrix recurrent = u.words();
-        Matrix scratch = stepScratch(hPrevious.rows(), w, u);
-        NativeCalls.lstmSteps(kernels, precision(w), start.address(), start.rows(), start.columns(), start.stride(),
+        Matrix scratch = stepScratch(hPrevious.rows(),
+                peepholes.rows() == 0 && variant.equals(LstmVariant.STANDARD) ? 0 : start.columns(), w, u);
+        NativeCalls.lstmSteps(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
+                candidate.alpha(), candidate.beta(), candidate.clip(), code(output), output.alpha(), output.beta(),
+                output.clip(), variant.cellClip(), peepholes.address(), peepholes.rows(), peepholes.columns(),
+                peepholes.stride(), precision(w), code(variant.stateScaling()), start.address(), start.rows(),
+                start.columns(), start.stride(),
                 x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input), last(input),
                 input.inputs(), input.gates(), input.units(), scales(w), offsets(w), hPrevious.address(),
                 hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), recurrent.panelAddress(0),
@@ -266,12 +311,17 @@ final class NativeKernels implements KernelSet {
     }
 
     @Override
-    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
+    public void gruSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep,
             Matrix h) {
+        Activation gates = variant.gates();
+        Activation candidate = variant.candidate();
         PackedMatrix input = w.words();
         PackedMatrix recurrent = u.words();
-        Matrix scratch = stepScratch(hPrevious.rows(), w, u);
-        NativeCalls.gruSteps(kernels, precision(w), start.address(), start.rows(), start.columns(), start.stride(),
+        Matrix scratch = stepScratch(hPrevious.rows(), variant.equals(GruVariant.STANDARD) ? 0 : start.columns(), w, u);
+        NativeCalls.gruSteps(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
+                candidate.alpha(), candidate.beta(), candidate.clip(), precision(w), code(variant.stateScaling()),
+                start.address(), start.rows(), start.columns(), start.stride(),
                 x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input), last(input),
                 input.inputs(), input.gates(), input.units(), scales(w), offsets(w), hPrevious.address(),
                 hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), recurrent.panelAddress(0),
@@ -282,12 +332,25 @@ final class NativeKernels implements KernelSet {
         giveStepScratch(scratch);
     }
 
-    /** Returns room for the levels of x and h at one step, if there are any: see {@code levelsIn} in {@code native/src/body/steps.inc}. */
-    private static Matrix stepScratch(int rows, PackedWeights w, PackedWeights u) {
-        if (!(u instanceof Int8Matrix)) {
+    /** Whether pre-activations become the state while they are in registers; {@code standard} in {@code native/src/body/cells.inc}. */
+    private static boolean standard(Activation f) {
+        return switch (f.kind()) {
+            case TANH, RELU, IDENTITY -> f.clip() == Float.POSITIVE_INFINITY;
+            default -> false;
+        };
+    }
+
+    /**
+     * Returns room for the pre-activations that are kept of each row at one step, and for the levels of x and h, if there are any: see
+     * {@code keptIn} and {@code levelsIn} in {@code native/src/body/steps.inc}.
+     */
+    private static Matrix stepScratch(int rows, int kept, PackedWeights w, PackedWeights u) {
+        long bytes = (long) rows * kept * Float.BYTES;
+        if (u instanceof Int8Matrix) {
+            bytes += QuantizedRows.byteSize(rows, w.inputs()) + QuantizedRows.byteSize(rows, u.inputs());
+        } else if (kept == 0) {
             return NO_SCRATCH;
         }
-        long bytes = QuantizedRows.byteSize(rows, w.inputs()) + QuantizedRows.byteSize(rows, u.inputs());
         Matrix scratch = STEP_SCRATCH.take();
         return scratch.memory().byteSize() < bytes
                 ? Matrix.of(1, Math.toIntExact(Math.ceilDiv(bytes, Float.BYTES)))
@@ -492,10 +555,19 @@ final class NativeKernels implements KernelSet {
     }
 
     private static int code(Activation f) {
-        return switch (f) {
+        return switch (f.kind()) {
             case TANH -> 0;
             case RELU -> 1;
             case IDENTITY -> 2;
+            case SIGMOID -> 3;
+            case SOFTSIGN -> 4;
+            case SOFTPLUS -> 5;
+            case AFFINE -> 6;
+            case LEAKY_RELU -> 7;
+            case THRESHOLDED_RELU -> 8;
+            case SCALED_TANH -> 9;
+            case HARD_SIGMOID -> 10;
+            case ELU -> 11;
         };
     }
 

@@ -4,9 +4,11 @@ import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.AdamStep;
 import dev.ostinato.kernels.Bf16Matrix;
 import dev.ostinato.kernels.Function;
+import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.KernelSet;
+import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.kernels.PackedWeights;
@@ -130,165 +132,53 @@ final class ScalarKernels implements KernelSet {
 
     @Override
     public void rnnForward(Activation f, Matrix z, Matrix h) {
-        for (int r = 0; r < h.rows(); r++) {
-            for (int j = 0; j < h.columns(); j++) {
-                float v = get(z, r, j);
-                set(h, r, j, Elementary.flush(activation(f, v)));
-            }
-        }
-    }
-
-    static float activation(Activation f, float v) {
-        return switch (f) {
-            case TANH -> Elementary.tanh(v);
-            case RELU -> v <= 0 ? 0f : v;
-            case IDENTITY -> v;
-        };
+        ScalarCells.rnnForward(f, z, h);
     }
 
     @Override
     public void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz) {
-        for (int r = 0; r < h.rows(); r++) {
-            for (int j = 0; j < h.columns(); j++) {
-                float v = get(h, r, j);
-                float d = Elementary.flush(get(dh, r, j));
-                set(dz, r, j, switch (f) {
-                    case TANH -> d * Math.fma(-v, v, 1f);
-                    case RELU -> v > 0 ? d : 0f;
-                    case IDENTITY -> d;
-                });
-            }
-        }
+        ScalarCells.rnnBackward(f, h, dh, dz);
     }
 
     @Override
-    public void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
-        int units = h.columns();
-        for (int r = 0; r < h.rows(); r++) {
-            for (int j = 0; j < units; j++) {
-                float i = Elementary.sigmoid(get(z, r, j));
-                float f = Elementary.sigmoid(get(z, r, units + j));
-                float g = Elementary.tanh(get(z, r, 2 * units + j));
-                float o = Elementary.sigmoid(get(z, r, 3 * units + j));
-                float cell = Elementary.flush(Math.fma(f, get(cPrevious, r, j), i * g));
-                set(z, r, j, i);
-                set(z, r, units + j, f);
-                set(z, r, 2 * units + j, g);
-                set(z, r, 3 * units + j, o);
-                set(c, r, j, cell);
-                set(h, r, j, Elementary.flush(o * Elementary.tanh(cell)));
-            }
-        }
+    public void lstmForward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+        ScalarCells.lstmForward(variant, peepholes, z, cPrevious, c, h);
     }
 
     @Override
-    public void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
-        int units = c.columns();
-        for (int r = 0; r < c.rows(); r++) {
-            for (int j = 0; j < units; j++) {
-                float i = get(z, r, j);
-                float f = get(z, r, units + j);
-                float g = get(z, r, 2 * units + j);
-                float o = get(z, r, 3 * units + j);
-                float t = Elementary.tanh(get(c, r, j));
-                float dOut = Elementary.flush(get(dh, r, j));
-                float dCell = Elementary.flush(Math.fma(dOut * o, Math.fma(-t, t, 1f), get(dc, r, j)));
-                set(z, r, j, (dCell * g) * (i * (1f - i)));
-                set(z, r, units + j, (dCell * get(cPrevious, r, j)) * (f * (1f - f)));
-                set(z, r, 2 * units + j, (dCell * i) * Math.fma(-g, g, 1f));
-                set(z, r, 3 * units + j, (dOut * t) * (o * (1f - o)));
-                set(dc, r, j, Elementary.flush(dCell * f));
-            }
-        }
+    public void lstmBackward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix dh,
+            Matrix dc) {
+        ScalarCells.lstmBackward(variant, peepholes, z, cPrevious, c, dh, dc);
     }
 
     @Override
-    public void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
-        int units = h.columns();
-        for (int r = 0; r < h.rows(); r++) {
-            for (int j = 0; j < units; j++) {
-                float reset = Elementary.sigmoid(get(z, r, units + j));
-                float u = Elementary.sigmoid(get(z, r, 2 * units + j));
-                float n = Elementary.tanh(Math.fma(reset, get(z, r, 3 * units + j), get(z, r, j)));
-                set(z, r, j, n);
-                set(z, r, units + j, reset);
-                set(z, r, 2 * units + j, u);
-                set(h, r, j, Elementary.flush(Math.fma(u, get(hPrevious, r, j) - n, n)));
-            }
-        }
+    public void gruForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h) {
+        ScalarCells.gruForward(variant, z, hPrevious, h);
     }
 
     @Override
-    public void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        int units = dh.columns();
-        for (int r = 0; r < dh.rows(); r++) {
-            for (int j = 0; j < units; j++) {
-                float n = get(z, r, j);
-                float reset = get(z, r, units + j);
-                float u = get(z, r, 2 * units + j);
-                float m = get(z, r, 3 * units + j);
-                float dOut = Elementary.flush(get(dh, r, j));
-                float dn = (dOut * (1f - u)) * Math.fma(-n, n, 1f);
-                set(z, r, j, dn);
-                set(z, r, units + j, (dn * m) * (reset * (1f - reset)));
-                set(z, r, 2 * units + j, (dOut * (get(hPrevious, r, j) - n)) * (u * (1f - u)));
-                set(z, r, 3 * units + j, dn * reset);
-                set(dhPrevious, r, j, Math.fma(dOut, u, get(dhPrevious, r, j)));
-            }
-        }
+    public void gruBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        ScalarCells.gruBackward(variant, z, hPrevious, dh, dhPrevious);
     }
 
     @Override
-    public void gruResetForward(Matrix z, Matrix hPrevious) {
-        int units = hPrevious.columns();
-        for (int r = 0; r < hPrevious.rows(); r++) {
-            for (int j = 0; j < units; j++) {
-                float reset = Elementary.sigmoid(get(z, r, j));
-                set(z, r, j, reset);
-                set(z, r, units + j, Elementary.sigmoid(get(z, r, units + j)));
-                set(z, r, 3 * units + j, reset * get(hPrevious, r, j));
-            }
-        }
+    public void gruResetForward(GruVariant variant, Matrix z, Matrix hPrevious) {
+        ScalarCells.gruResetForward(variant, z, hPrevious);
     }
 
     @Override
-    public void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
-        int units = h.columns();
-        for (int r = 0; r < h.rows(); r++) {
-            for (int j = 0; j < units; j++) {
-                float n = Elementary.tanh(get(z, r, 2 * units + j));
-                set(z, r, 2 * units + j, n);
-                set(h, r, j, Elementary.flush(Math.fma(get(z, r, units + j), get(hPrevious, r, j) - n, n)));
-            }
-        }
+    public void gruMixForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h) {
+        ScalarCells.gruMixForward(variant, z, hPrevious, h);
     }
 
     @Override
-    public void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        int units = dh.columns();
-        for (int r = 0; r < dh.rows(); r++) {
-            for (int j = 0; j < units; j++) {
-                float u = get(z, r, units + j);
-                float n = get(z, r, 2 * units + j);
-                float dOut = Elementary.flush(get(dh, r, j));
-                set(z, r, units + j, (dOut * (get(hPrevious, r, j) - n)) * (u * (1f - u)));
-                set(z, r, 2 * units + j, (dOut * (1f - u)) * Math.fma(-n, n, 1f));
-                set(dhPrevious, r, j, Math.fma(dOut, u, get(dhPrevious, r, j)));
-            }
-        }
+    public void gruMixBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        ScalarCells.gruMixBackward(variant, z, hPrevious, dh, dhPrevious);
     }
 
     @Override
-    public void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
-        int units = ds.columns();
-        for (int r = 0; r < ds.rows(); r++) {
-            for (int j = 0; j < units; j++) {
-                float reset = get(z, r, j);
-                float d = get(ds, r, j);
-                set(z, r, j, (d * get(hPrevious, r, j)) * (reset * (1f - reset)));
-                set(dhPrevious, r, j, Math.fma(d, reset, get(dhPrevious, r, j)));
-            }
-        }
+    public void gruResetBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+        ScalarCells.gruResetBackward(variant, z, hPrevious, ds, dhPrevious);
     }
 
     // Parts of cells
@@ -342,15 +232,15 @@ final class ScalarKernels implements KernelSet {
     }
 
     @Override
-    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
-            Matrix c, Matrix h) {
-        ScalarSteps.lstm(start, x, w, hPrevious, u, sweep, c, h);
+    public void lstmSteps(LstmVariant variant, Matrix peepholes, Matrix start, Matrix x, PackedWeights w,
+            Matrix hPrevious, PackedWeights u, Sweep sweep, Matrix c, Matrix h) {
+        ScalarSteps.lstm(variant, peepholes, start, x, w, hPrevious, u, sweep, c, h);
     }
 
     @Override
-    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
-            Matrix h) {
-        ScalarSteps.gru(start, x, w, hPrevious, u, sweep, h);
+    public void gruSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
+        ScalarSteps.gru(variant, start, x, w, hPrevious, u, sweep, h);
     }
 
     // Elementwise functions and reductions

@@ -2,7 +2,9 @@ package dev.ostinato.kernels.scalar;
 
 import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.Bf16Matrix;
+import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.Int8Matrix;
+import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.kernels.PackedWeights;
@@ -20,48 +22,60 @@ final class ScalarSteps {
 
     static void rnn(Activation f, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
             Sweep sweep, Matrix h) {
-        Scaling stateScaling = f == Activation.TANH ? Scaling.UNIT : Scaling.ROW;
+        Scaling scaling = f.withinOne() ? Scaling.UNIT : Scaling.ROW;
         for (int row = 0; row < h.rows(); row++) {
             long inputs = x.rowAddress(row);
             long before = stateBefore(row, hPrevious, h);
             for (int j = firstUnit(sweep, u); j < endUnit(sweep, u); j++) {
-                float z = product(inputs, Scaling.ROW, w, 0, j, start(start, row, h, 0, j));
-                z = product(before, stateScaling, u, 0, j, z);
-                Raw.set(h.rowAddress(row), j, Elementary.flush(ScalarKernels.activation(f, z)));
+                float z = fromInputs(inputs, w, 0, j, start(start, row, h, 0, j));
+                z = product(before, scaling, u, 0, j, z);
+                Raw.set(h.rowAddress(row), j, Elementary.flush(ScalarActivations.of(f, z)));
             }
         }
     }
 
-    static void lstm(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep, Matrix c,
-            Matrix h) {
+    static void lstm(LstmVariant v, Matrix peepholes, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious,
+            PackedWeights u, Sweep sweep, Matrix c, Matrix h) {
+        Scaling scaling = v.stateScaling();
+        boolean coupled = v.forget() == LstmVariant.Forget.COUPLED;
+        int output = v.slots() - 1;
         for (int row = 0; row < h.rows(); row++) {
             long inputs = x.rowAddress(row);
             long before = stateBefore(row, hPrevious, h);
             long cell = c.rowAddress(row % hPrevious.rows());
             for (int j = firstUnit(sweep, u); j < endUnit(sweep, u); j++) {
-                float i = fromState(before, u, 0, j, fromInputs(inputs, w, 0, j, start(start, row, h, 0, j)));
-                float f = fromState(before, u, 1, j, fromInputs(inputs, w, 1, j, start(start, row, h, 1, j)));
-                float g = fromState(before, u, 2, j, fromInputs(inputs, w, 2, j, start(start, row, h, 2, j)));
-                float o = fromState(before, u, 3, j, fromInputs(inputs, w, 3, j, start(start, row, h, 3, j)));
-                float written = Elementary.sigmoid(i) * Elementary.tanh(g);
-                float next = Elementary.flush(Math.fma(Elementary.sigmoid(f), Raw.get(cell, j), written));
+                float was = Raw.get(cell, j);
+                float i = ScalarCells.gate(v, peepholes, 0, j, was,
+                        product(before, scaling, u, 0, j, fromInputs(inputs, w, 0, j, start(start, row, h, 0, j))));
+                float f = coupled ? 1f - i : ScalarCells.gate(v, peepholes, 1, j, was,
+                        product(before, scaling, u, 1, j, fromInputs(inputs, w, 1, j, start(start, row, h, 1, j))));
+                float g = ScalarActivations.of(v.candidate(), product(before, scaling, u, output - 1, j,
+                        fromInputs(inputs, w, output - 1, j, start(start, row, h, output - 1, j))));
+                float next = ScalarCells.cell(v, i, f, g, was);
+                float o = ScalarCells.gate(v, peepholes, peepholes.rows() - 1, j, next,
+                        product(before, scaling, u, output, j,
+                                fromInputs(inputs, w, output, j, start(start, row, h, output, j))));
                 Raw.set(cell, j, next);
-                Raw.set(h.rowAddress(row), j, Elementary.flush(Elementary.sigmoid(o) * Elementary.tanh(next)));
+                Raw.set(h.rowAddress(row), j, Elementary.flush(o * ScalarActivations.of(v.output(), next)));
             }
         }
     }
 
-    static void gru(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep, Matrix h) {
+    static void gru(GruVariant v, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
+        Scaling scaling = v.stateScaling();
         for (int row = 0; row < h.rows(); row++) {
             long inputs = x.rowAddress(row);
             long before = stateBefore(row, hPrevious, h);
             for (int j = firstUnit(sweep, u); j < endUnit(sweep, u); j++) {
                 float n = fromInputs(inputs, w, 0, j, start(start, row, h, 0, j));
-                float reset = fromState(before, u, 0, j, fromInputs(inputs, w, 1, j, start(start, row, h, 1, j)));
-                float update = fromState(before, u, 1, j, fromInputs(inputs, w, 2, j, start(start, row, h, 2, j)));
-                float m = fromState(before, u, 2, j, start(start, row, h, 3, j));
-                n = Elementary.tanh(Math.fma(Elementary.sigmoid(reset), m, n));
-                float next = Math.fma(Elementary.sigmoid(update), Raw.get(before, j) - n, n);
+                float reset = ScalarActivations.of(v.gates(),
+                        product(before, scaling, u, 0, j, fromInputs(inputs, w, 1, j, start(start, row, h, 1, j))));
+                float update = ScalarActivations.of(v.gates(),
+                        product(before, scaling, u, 1, j, fromInputs(inputs, w, 2, j, start(start, row, h, 2, j))));
+                float m = product(before, scaling, u, 2, j, start(start, row, h, 3, j));
+                n = ScalarActivations.of(v.candidate(), Math.fma(reset, m, n));
+                float next = Math.fma(update, Raw.get(before, j) - n, n);
                 Raw.set(h.rowAddress(row), j, Elementary.flush(next));
             }
         }
@@ -91,11 +105,6 @@ final class ScalarSteps {
 
     private static float fromInputs(long x, PackedWeights w, int gate, int unit, float sum) {
         return product(x, Scaling.ROW, w, gate, unit, sum);
-    }
-
-    /** The product with a state that is made of values of tanh. */
-    private static float fromState(long h, PackedWeights u, int gate, int unit, float sum) {
-        return product(h, Scaling.UNIT, u, gate, unit, sum);
     }
 
     /** Returns what one output becomes when a row's product is added to it. */

@@ -18,6 +18,8 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.GruVariant;
+import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.kernels.Matrix;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -42,31 +44,35 @@ final class VectorCells {
     }
 
     static void rnnBackward(Activation f, Matrix h, Matrix dh, Matrix dz) {
+        if (!f.equals(Activation.TANH)) {
+            VectorVariants.rnnBackward(f, h, dh, dz);
+            return;
+        }
         long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
             long out = h.rowAddress(r);
             long from = dh.rowAddress(r);
             long to = dz.rowAddress(r);
             for (long j = 0; j < bytes; j += BYTES) {
-                FloatVector v = load(out + j);
-                FloatVector d = flush(load(from + j));
-                store(switch (f) {
-                    case TANH -> d.mul(oneMinusSquare(v));
-                    case RELU -> broadcast(SPECIES, 0f).blend(d, v.compare(GT, 0f));
-                    case IDENTITY -> d;
-                }, to + j);
+                store(flush(load(from + j)).mul(oneMinusSquare(load(out + j))), to + j);
             }
         }
     }
 
-    static void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+    static void lstmForward(LstmVariant v, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
         long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
-            VectorGates.lstm(z.rowAddress(r), cPrevious.rowAddress(r), c.rowAddress(r), h.rowAddress(r), bytes);
+            VectorGates.lstm(v, peepholes, 0, z.rowAddress(r), cPrevious.rowAddress(r), c.rowAddress(r),
+                    h.rowAddress(r), bytes);
         }
     }
 
-    static void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
+    static void lstmBackward(LstmVariant v, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix dh,
+            Matrix dc) {
+        if (peepholes.rows() > 0 || !v.equals(LstmVariant.STANDARD)) {
+            VectorVariants.lstmBackward(v, peepholes, z, cPrevious, c, dh, dc);
+            return;
+        }
         long bytes = bytes(c);
         for (int r = 0; r < c.rows(); r++) {
             lstmBackward(z.rowAddress(r), cPrevious.rowAddress(r), c.rowAddress(r), dh.rowAddress(r), dc.rowAddress(r),
@@ -112,14 +118,18 @@ final class VectorCells {
         }
     }
 
-    static void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
+    static void gruForward(GruVariant v, Matrix z, Matrix hPrevious, Matrix h) {
         long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
-            VectorGates.gru(z.rowAddress(r), hPrevious.rowAddress(r), h.rowAddress(r), bytes);
+            VectorGates.gru(v, z.rowAddress(r), hPrevious.rowAddress(r), h.rowAddress(r), bytes);
         }
     }
 
-    static void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+    static void gruBackward(GruVariant v, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        if (!v.equals(GruVariant.STANDARD)) {
+            VectorVariants.gruBackward(v, z, hPrevious, dh, dhPrevious);
+            return;
+        }
         long bytes = bytes(dh);
         for (int r = 0; r < dh.rows(); r++) {
             gruBackward(z.rowAddress(r), hPrevious.rowAddress(r), dh.rowAddress(r), dhPrevious.rowAddress(r), bytes);
@@ -142,25 +152,29 @@ final class VectorCells {
         }
     }
 
-    static void gruResetForward(Matrix z, Matrix hPrevious) {
+    static void gruResetForward(GruVariant v, Matrix z, Matrix hPrevious) {
         long bytes = bytes(hPrevious);
         for (int r = 0; r < hPrevious.rows(); r++) {
             long gates = z.rowAddress(r);
-            VectorFunctions.sigmoid(gates, gates, 2 * bytes);
+            VectorActivations.apply(v.gates(), gates, gates, 2 * bytes);
             VectorGates.product(gates, hPrevious.rowAddress(r), gates + 3 * bytes, bytes);
         }
     }
 
-    static void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
+    static void gruMixForward(GruVariant v, Matrix z, Matrix hPrevious, Matrix h) {
         long bytes = bytes(h);
         for (int r = 0; r < h.rows(); r++) {
             long n = z.rowAddress(r) + 2 * bytes;
-            VectorFunctions.tanh(n, n, bytes);
+            VectorActivations.apply(v.candidate(), n, n, bytes);
             VectorGates.mix(z.rowAddress(r) + bytes, hPrevious.rowAddress(r), n, h.rowAddress(r), bytes);
         }
     }
 
-    static void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+    static void gruMixBackward(GruVariant v, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        if (!v.equals(GruVariant.STANDARD)) {
+            VectorVariants.gruMixBackward(v, z, hPrevious, dh, dhPrevious);
+            return;
+        }
         long bytes = bytes(dh);
         for (int r = 0; r < dh.rows(); r++) {
             long gates = z.rowAddress(r);
@@ -178,7 +192,11 @@ final class VectorCells {
         }
     }
 
-    static void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+    static void gruResetBackward(GruVariant v, Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+        if (!v.equals(GruVariant.STANDARD)) {
+            VectorVariants.gruResetBackward(v, z, hPrevious, ds, dhPrevious);
+            return;
+        }
         long bytes = bytes(ds);
         for (int r = 0; r < ds.rows(); r++) {
             long gates = z.rowAddress(r);

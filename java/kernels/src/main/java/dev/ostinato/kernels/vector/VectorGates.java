@@ -4,13 +4,14 @@ import static dev.ostinato.kernels.raw.Raw.ALL;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.ORDER;
 import static dev.ostinato.kernels.vector.Lanes.SPECIES;
-import static dev.ostinato.kernels.vector.VectorFunctions.sigmoid;
-import static dev.ostinato.kernels.vector.VectorFunctions.tanh;
+import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
-import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.GruVariant;
+import dev.ostinato.kernels.LstmVariant;
+import dev.ostinato.kernels.Matrix;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -24,41 +25,64 @@ final class VectorGates {
 
     /** The state of a simple cell, from pre-activations; h may be z. */
     static void rnn(Activation f, long z, long h, long bytes) {
-        switch (f) {
-            case TANH -> {
-                tanh(z, h, bytes);
-                flush(h, h, bytes);
-            }
-            case RELU -> relu(z, h, bytes);
-            case IDENTITY -> flush(z, h, bytes);
-        }
+        VectorActivations.apply(f, z, h, bytes);
+        flush(h, h, bytes);
     }
 
-    /** Gates i f g o and the cell state, from pre-activations; h is overwritten. */
-    static void lstm(long gates, long cPrevious, long c, long h, long bytes) {
-        lstmCell(gates, cPrevious, c, bytes);
-        lstmOutput(gates, c, h, bytes);
+    /**
+     * Gates i f g o, coupled i g o, and the cell state, from pre-activations; h is overwritten.
+     *
+     * @param first the byte in a row of peepholes where these units are
+     */
+    static void lstm(LstmVariant v, Matrix peepholes, long first, long gates, long cPrevious, long c, long h,
+            long bytes) {
+        boolean coupled = v.forget() == LstmVariant.Forget.COUPLED;
+        boolean seeing = peepholes.rows() > 0;
+        long candidate = gates + (coupled ? bytes : 2 * bytes);
+        long output = candidate + bytes;
+        if (seeing) {
+            addProduct(peepholes.rowAddress(0) + first, cPrevious, gates, bytes);
+            if (!coupled) {
+                addProduct(peepholes.rowAddress(1) + first, cPrevious, gates + bytes, bytes);
+            }
+        }
+        VectorActivations.apply(v.gates(), gates, gates, candidate - gates);
+        VectorActivations.apply(v.candidate(), candidate, candidate, bytes);
+        if (coupled) {
+            coupledCell(gates, cPrevious, c, bytes);
+        } else {
+            cell(gates, cPrevious, c, bytes);
+        }
+        if (v.cellClip() < Float.POSITIVE_INFINITY) {
+            VectorActivations.clip(c, c, v.cellClip(), bytes);
+        }
+        if (seeing) {
+            addProduct(peepholes.rowAddress(peepholes.rows() - 1) + first, c, output, bytes);
+        }
+        VectorActivations.apply(v.gates(), output, output, bytes);
+        VectorActivations.apply(v.output(), c, h, bytes);
+        multiply(output, h, bytes);
     }
 
     /** Gates i f g o and the cell state, from pre-activations. */
     static void lstmCell(long gates, long cPrevious, long c, long bytes) {
-        sigmoid(gates, gates, 2 * bytes);
-        tanh(gates + 2 * bytes, gates + 2 * bytes, bytes);
-        sigmoid(gates + 3 * bytes, gates + 3 * bytes, bytes);
+        VectorFunctions.sigmoid(gates, gates, 2 * bytes);
+        VectorFunctions.tanh(gates + 2 * bytes, gates + 2 * bytes, bytes);
+        VectorFunctions.sigmoid(gates + 3 * bytes, gates + 3 * bytes, bytes);
         cell(gates, cPrevious, c, bytes);
     }
 
     /** {@code h = flush(o * tanh(m))}; h may be m. */
     static void lstmOutput(long gates, long m, long h, long bytes) {
-        tanh(m, h, bytes);
+        VectorFunctions.tanh(m, h, bytes);
         multiply(gates + 3 * bytes, h, bytes);
     }
 
     /** Slots n r u m, from pre-activations. */
-    static void gru(long slots, long hPrevious, long h, long bytes) {
-        sigmoid(slots + bytes, slots + bytes, 2 * bytes);
+    static void gru(GruVariant v, long slots, long hPrevious, long h, long bytes) {
+        VectorActivations.apply(v.gates(), slots + bytes, slots + bytes, 2 * bytes);
         addProduct(slots + bytes, slots + 3 * bytes, slots, bytes);
-        tanh(slots, slots, bytes);
+        VectorActivations.apply(v.candidate(), slots, slots, bytes);
         mix(slots + 2 * bytes, hPrevious, slots, h, bytes);
     }
 
@@ -69,6 +93,19 @@ final class VectorGates {
             FloatVector f = fromMemorySegment(SPECIES, ALL, gates + bytes, ORDER);
             FloatVector g = fromMemorySegment(SPECIES, ALL, gates + 2 * bytes, ORDER);
             FloatVector v = f.fma(fromMemorySegment(SPECIES, ALL, cPrevious, ORDER), i.mul(g));
+            v.blend(0f, v.abs().compare(LT, Float.MIN_NORMAL)).intoMemorySegment(ALL, c, ORDER);
+            cPrevious += BYTES;
+            c += BYTES;
+        }
+    }
+
+    /** {@code c = flush((1 - i) * cPrevious + i * g)}. */
+    private static void coupledCell(long gates, long cPrevious, long c, long bytes) {
+        for (long end = gates + bytes; gates < end; gates += BYTES) {
+            FloatVector i = fromMemorySegment(SPECIES, ALL, gates, ORDER);
+            FloatVector g = fromMemorySegment(SPECIES, ALL, gates + bytes, ORDER);
+            FloatVector v = broadcast(SPECIES, 1f).sub(i)
+                    .fma(fromMemorySegment(SPECIES, ALL, cPrevious, ORDER), i.mul(g));
             v.blend(0f, v.abs().compare(LT, Float.MIN_NORMAL)).intoMemorySegment(ALL, c, ORDER);
             cPrevious += BYTES;
             c += BYTES;
@@ -96,7 +133,7 @@ final class VectorGates {
     }
 
     /** {@code n = r * m + n}. */
-    private static void addProduct(long r, long m, long n, long bytes) {
+    static void addProduct(long r, long m, long n, long bytes) {
         for (long end = n + bytes; n < end; n += BYTES) {
             fromMemorySegment(SPECIES, ALL, r, ORDER)
                     .fma(fromMemorySegment(SPECIES, ALL, m, ORDER),
@@ -117,16 +154,6 @@ final class VectorGates {
             u += BYTES;
             hPrevious += BYTES;
             n += BYTES;
-        }
-    }
-
-    /** {@code h = flush(max(z, 0))}. */
-    private static void relu(long z, long h, long bytes) {
-        for (long end = z + bytes; z < end; z += BYTES) {
-            FloatVector v = fromMemorySegment(SPECIES, ALL, z, ORDER);
-            v = v.blend(0f, v.compare(LE, 0f));
-            v.blend(0f, v.abs().compare(LT, Float.MIN_NORMAL)).intoMemorySegment(ALL, h, ORDER);
-            h += BYTES;
         }
     }
 

@@ -4,9 +4,11 @@ import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.AdamStep;
 import dev.ostinato.kernels.Bf16Matrix;
 import dev.ostinato.kernels.Function;
+import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.Int8Matrix;
 import dev.ostinato.kernels.KernelSet;
+import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.kernels.PackedWeights;
@@ -106,43 +108,44 @@ final class VectorKernels implements KernelSet {
     }
 
     @Override
-    public void lstmForward(Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
-        VectorCells.lstmForward(z, cPrevious, c, h);
+    public void lstmForward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix h) {
+        VectorCells.lstmForward(variant, peepholes, z, cPrevious, c, h);
     }
 
     @Override
-    public void lstmBackward(Matrix z, Matrix cPrevious, Matrix c, Matrix dh, Matrix dc) {
-        VectorCells.lstmBackward(z, cPrevious, c, dh, dc);
+    public void lstmBackward(LstmVariant variant, Matrix peepholes, Matrix z, Matrix cPrevious, Matrix c, Matrix dh,
+            Matrix dc) {
+        VectorCells.lstmBackward(variant, peepholes, z, cPrevious, c, dh, dc);
     }
 
     @Override
-    public void gruForward(Matrix z, Matrix hPrevious, Matrix h) {
-        VectorCells.gruForward(z, hPrevious, h);
+    public void gruForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h) {
+        VectorCells.gruForward(variant, z, hPrevious, h);
     }
 
     @Override
-    public void gruBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        VectorCells.gruBackward(z, hPrevious, dh, dhPrevious);
+    public void gruBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        VectorCells.gruBackward(variant, z, hPrevious, dh, dhPrevious);
     }
 
     @Override
-    public void gruResetForward(Matrix z, Matrix hPrevious) {
-        VectorCells.gruResetForward(z, hPrevious);
+    public void gruResetForward(GruVariant variant, Matrix z, Matrix hPrevious) {
+        VectorCells.gruResetForward(variant, z, hPrevious);
     }
 
     @Override
-    public void gruMixForward(Matrix z, Matrix hPrevious, Matrix h) {
-        VectorCells.gruMixForward(z, hPrevious, h);
+    public void gruMixForward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix h) {
+        VectorCells.gruMixForward(variant, z, hPrevious, h);
     }
 
     @Override
-    public void gruMixBackward(Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
-        VectorCells.gruMixBackward(z, hPrevious, dh, dhPrevious);
+    public void gruMixBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix dh, Matrix dhPrevious) {
+        VectorCells.gruMixBackward(variant, z, hPrevious, dh, dhPrevious);
     }
 
     @Override
-    public void gruResetBackward(Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
-        VectorCells.gruResetBackward(z, hPrevious, ds, dhPrevious);
+    public void gruResetBackward(GruVariant variant, Matrix z, Matrix hPrevious, Matrix ds, Matrix dhPrevious) {
+        VectorCells.gruResetBackward(variant, z, hPrevious, ds, dhPrevious);
     }
 
     // Parts of cells
@@ -196,15 +199,17 @@ final class VectorKernels implements KernelSet {
     }
 
     @Override
-    public void lstmSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
+    public void lstmSteps(LstmVariant variant, Matrix peepholes, Matrix start, Matrix x, PackedWeights w,
+            Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix c, Matrix h) {
-        VectorSteps.lstm(start, x, w, hPrevious, u, sweep, c, h);
+        VectorSteps.lstm(variant, peepholes, start, x, w, hPrevious, u, sweep, c, h);
     }
 
     @Override
-    public void gruSteps(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep,
+    public void gruSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep,
             Matrix h) {
-        VectorSteps.gru(start, x, w, hPrevious, u, sweep, h);
+        VectorSteps.gru(variant, start, x, w, hPrevious, u, sweep, h);
     }
 
     // Elementwise functions and reductions

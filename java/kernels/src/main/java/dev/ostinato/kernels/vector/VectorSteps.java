@@ -2,7 +2,9 @@ package dev.ostinato.kernels.vector;
 
 import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.Bf16Matrix;
+import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.Int8Matrix;
+import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
@@ -29,7 +31,7 @@ final class VectorSteps {
         long first = firstByte(sweep, u);
         long share = endByte(sweep, u) - first;
         int streams = hPrevious.rows();
-        Scaling stateScaling = f == Activation.TANH ? Scaling.UNIT : Scaling.ROW;
+        Scaling stateScaling = f.withinOne() ? Scaling.UNIT : Scaling.ROW;
         Memory scratch = scratch(streams, bytes, x, u);
         long z = scratch.address();
         for (int row = 0; row < h.rows(); row += streams) {
@@ -41,27 +43,29 @@ final class VectorSteps {
         SCRATCH.give(scratch);
     }
 
-    static void lstm(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep, Matrix c,
-            Matrix h) {
+    static void lstm(LstmVariant v, Matrix peepholes, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious,
+            PackedWeights u, Sweep sweep, Matrix c, Matrix h) {
         long bytes = bytes(h);
         long first = firstByte(sweep, u);
         long share = endByte(sweep, u) - first;
         int streams = hPrevious.rows();
-        Memory scratch = scratch(streams, 4 * bytes, x, u);
+        long zRow = v.slots() * bytes;
+        Memory scratch = scratch(streams, zRow, x, u);
         long z = scratch.address();
         for (int row = 0; row < h.rows(); row += streams) {
-            preActivations(start, x, w, hPrevious, u, Scaling.UNIT, sweep, h, row, z, 4 * bytes, 0);
+            preActivations(start, x, w, hPrevious, u, v.stateScaling(), sweep, h, row, z, zRow, 0);
             for (int r = 0; r < streams; r++) {
-                long gates = z + r * (4 * bytes);
+                long gates = z + r * zRow;
                 long cell = c.rowAddress(r) + first;
-                takeTogether(gates, bytes, first, share);
-                VectorGates.lstm(gates, cell, cell, h.rowAddress(row + r) + first, share);
+                takeTogether(v.slots(), gates, bytes, first, share);
+                VectorGates.lstm(v, peepholes, first, gates, cell, cell, h.rowAddress(row + r) + first, share);
             }
         }
         SCRATCH.give(scratch);
     }
 
-    static void gru(Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u, Sweep sweep, Matrix h) {
+    static void gru(GruVariant v, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep, Matrix h) {
         long bytes = bytes(h);
         long first = firstByte(sweep, u);
         long share = endByte(sweep, u) - first;
@@ -69,11 +73,11 @@ final class VectorSteps {
         Memory scratch = scratch(streams, 4 * bytes, x, u);
         long z = scratch.address();
         for (int row = 0; row < h.rows(); row += streams) {
-            preActivations(start, x, w, hPrevious, u, Scaling.UNIT, sweep, h, row, z, 4 * bytes, bytes);
+            preActivations(start, x, w, hPrevious, u, v.stateScaling(), sweep, h, row, z, 4 * bytes, bytes);
             for (int r = 0; r < streams; r++) {
                 long slots = z + r * (4 * bytes);
-                takeTogether(slots, bytes, first, share);
-                VectorGates.gru(slots, before(hPrevious, h, row + r) + first, h.rowAddress(row + r) + first, share);
+                takeTogether(4, slots, bytes, first, share);
+                VectorGates.gru(v, slots, before(hPrevious, h, row + r) + first, h.rowAddress(row + r) + first, share);
             }
         }
         SCRATCH.give(scratch);
@@ -93,9 +97,9 @@ final class VectorSteps {
         return unit * Float.BYTES;
     }
 
-    /** Makes a row of four slots of a share of its units only, for {@link VectorGates}. */
-    private static void takeTogether(long slots, long slotBytes, long first, long share) {
-        for (int slot = 0; slot < 4 && share < slotBytes; slot++) {
+    /** Makes a row of slots one of a share of its units only, for {@link VectorGates}. */
+    private static void takeTogether(int count, long slots, long slotBytes, long first, long share) {
+        for (int slot = 0; slot < count && share < slotBytes; slot++) {
             Raw.copy(slots + slot * slotBytes + first, slots + slot * share, share / Float.BYTES);
         }
     }
