@@ -3,6 +3,7 @@ package dev.ostinato.tests;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.ostinato.nn.Batch;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
@@ -20,6 +21,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Gradients are the slopes of the loss, for every cell, input, depth and loss, behind a state that an earlier batch left. */
@@ -113,7 +115,7 @@ final class GradientCheckTest {
     @MethodSource("dev.ostinato.nn.CellType#all")
     void swappedGatesAreSeen(CellType cell) {
         Case c = new Case(cell, Input.EMBEDDING, 1, 7, Loss.crossEntropy());
-        Result result = compare(c.modules(), c.model(), c.loss());
+        Result result = compare(c.modules(), c.model(), c.loss(), Steps.ALL);
         for (int gate = 1; gate < cell.gates(); gate++) {
             for (int other = 0; other < gate; other++) {
                 assertFalse(
@@ -122,6 +124,32 @@ final class GradientCheckTest {
                         "gates " + gate + " and " + other);
             }
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.ostinato.nn.CellType#all")
+    void stepsLeftOutAndStatesBegunAnew(CellType cell) {
+        Model forward = Model.builder().features(INPUTS).recurrent(cell, 7).dense(VOCABULARY).build();
+        check(modules(forward, "", "rnn_l0", "head"), forward, Loss.crossEntropy(), Steps.SHORTENED);
+        Model reverse = Model.builder().embedding(VOCABULARY, INPUTS).reverse(cell, 7).dense(VOCABULARY).build();
+        check(modules(reverse, "embedding", "rnn_l0", "head"), reverse, Loss.crossEntropy().summed(), Steps.THINNED);
+        Model both = Model.builder().features(INPUTS).bidirectional(cell, 7, Layer.Merge.CONCAT)
+                .bidirectional(cell, 7, Layer.Merge.CONCAT).dense(VOCABULARY).build();
+        check(modules(both, "", "rnn_l0", "rnn_l1", "head"), both, Loss.squaredError(), Steps.THINNED);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void mergedDirections(Layer.Merge merge) {
+        Model model = Model.builder().oneHot(VOCABULARY).bidirectional(CellType.LSTM, 7, merge).dense(VOCABULARY).build();
+        check(modules(model, "", "rnn_l0", "head"), model, Loss.crossEntropy(), Steps.ALL);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void pooledSteps(Layer.Pooling pooling) {
+        Model model = Model.builder().features(INPUTS).gru(7).pool(pooling).dense(5).rnn(VOCABULARY).build();
+        check(modules(model, "", "rnn_l0", "", "dense", "rnn2_l0"), model, Loss.crossEntropy(), Steps.THINNED);
     }
 
     private static List<Module> modules(Model model, String... names) {
@@ -133,30 +161,52 @@ final class GradientCheckTest {
         return modules;
     }
 
+    /** Which steps of a batch there are. */
+    enum Steps {
+        ALL, SHORTENED, THINNED;
+
+        RandomBatch of(RandomBatch batch, RandomGenerator random) {
+            return switch (this) {
+                case ALL -> batch;
+                case SHORTENED -> batch.shortened(random);
+                case THINNED -> batch.thinned(random);
+            };
+        }
+    }
+
     private static void check(List<Module> modules, Model layers, Loss loss) {
-        Result result = compare(modules, layers, loss);
+        check(modules, layers, loss, Steps.ALL);
+    }
+
+    private static void check(List<Module> modules, Model layers, Loss loss, Steps steps) {
+        Result result = compare(modules, layers, loss, steps);
         assertEquals(List.of(), GradientCheck.invisible(result.slopes()));
         assertEquals("", String.join("\n", GradientCheck.differences(result.slopes(), result.gradients())),
                 () -> "seed " + Conformance.SEED);
     }
 
-    private static Result compare(List<Module> modules, Model layers, Loss loss) {
+    private static Result compare(List<Module> modules, Model layers, Loss loss, Steps steps) {
         RandomGenerator random = new SplittableRandom(Conformance.SEED);
         while (true) {
             Model model = RandomModels.randomised(layers, random);
-            RandomBatch first = new RandomBatch(model, STEPS, ROWS, random);
-            RandomBatch second = new RandomBatch(model, STEPS, ROWS, random);
+            RandomBatch first = steps.of(new RandomBatch(model, STEPS, ROWS, random), random);
+            RandomBatch second = steps.of(new RandomBatch(model, STEPS, ROWS, random), random);
             ReferenceNetwork reference = new ReferenceNetwork(modules, GradientCheck.tensors(model));
             double firstLoss = reference.loss(first, loss);
             double secondLoss = reference.loss(second, loss);
             if (reference.nearestKink() > KINK) {
                 try (Trainer trainer = Trainer.builder(model).loss(loss).build()) {
-                    near(firstLoss, trainer.gradients(first.batch(loss)));
-                    near(secondLoss, trainer.gradients(second.batch(loss)));
+                    near(firstLoss, trainer.gradients(batch(model, first, loss)));
+                    near(secondLoss, trainer.gradients(batch(model, second, loss)));
                     return new Result(GradientCheck.slopes(modules, model, loss, first, second), trainer.gradients());
                 }
             }
         }
+    }
+
+    private static Batch batch(Model model, RandomBatch batch, Loss loss) {
+        boolean pooled = model.layers().stream().anyMatch(layer -> layer instanceof Layer.Pool);
+        return pooled ? batch.pooled(loss) : batch.batch(loss);
     }
 
     private static void near(double expected, double actual) {

@@ -3,6 +3,7 @@ package dev.ostinato.tests;
 import dev.ostinato.nn.Batch;
 import dev.ostinato.nn.Loss;
 import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Sequences;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
@@ -18,6 +19,9 @@ final class RandomBatch {
     final int[] classes;
     /** (T, B, outputs). */
     final float[] values;
+    /** (T, B): whether there is a step, and whether the state begins anew before it. */
+    final boolean[] mask;
+    final boolean[] resets;
 
     /** Draws inputs and targets for a model. */
     RandomBatch(Model model, int steps, int rows, RandomGenerator random) {
@@ -28,21 +32,59 @@ final class RandomBatch {
         this.features = model.takesTokens() ? new float[0] : floats(all * model.inputs(), random);
         this.classes = integers(all, model.outputs(), random);
         this.values = floats(all * model.outputs(), random);
+        this.mask = new boolean[all];
+        this.resets = new boolean[all];
+        Arrays.fill(mask, true);
     }
 
-    private RandomBatch(int steps, int rows, int[] tokens, float[] features, int[] classes, float[] values) {
+    private RandomBatch(int steps, int rows, int[] tokens, float[] features, int[] classes, float[] values,
+            boolean[] mask, boolean[] resets) {
         this.steps = steps;
         this.rows = rows;
         this.tokens = tokens;
         this.features = features;
         this.classes = classes;
         this.values = values;
+        this.mask = mask;
+        this.resets = resets;
+    }
+
+    /** Returns the same with streams of different lengths: the second has all steps, the third none. */
+    RandomBatch shortened(RandomGenerator random) {
+        boolean[] thinner = new boolean[mask.length];
+        for (int b = 0; b < rows; b++) {
+            int length = b == 1 ? steps : b == 2 ? 0 : random.nextInt(steps + 1);
+            for (int t = 0; t < length; t++) {
+                thinner[t * rows + b] = true;
+            }
+        }
+        return new RandomBatch(steps, rows, tokens, features, classes, values, thinner, resets);
+    }
+
+    /** Returns the same with some steps left out and some states begun anew. */
+    RandomBatch thinned(RandomGenerator random) {
+        boolean[] thinner = new boolean[mask.length];
+        boolean[] anew = new boolean[mask.length];
+        for (int i = 0; i < thinner.length; i++) {
+            thinner[i] = random.nextInt(3) > 0;
+            anew[i] = random.nextInt(5) == 0;
+        }
+        thinner[0] = true;
+        return new RandomBatch(steps, rows, tokens, features, classes, values, thinner, anew);
+    }
+
+    Sequences sequences() {
+        return Sequences.of(rows, mask, resets);
     }
 
     /** Returns the steps from {@code from} to {@code to}. */
     RandomBatch steps(int from, int to) {
         return new RandomBatch(to - from, rows, part(tokens, from, to), part(features, from, to),
-                part(classes, from, to), part(values, from, to));
+                part(classes, from, to), part(values, from, to), part(mask, from, to), part(resets, from, to));
+    }
+
+    private boolean[] part(boolean[] all, int from, int to) {
+        return Arrays.copyOfRange(all, rows * from, rows * to);
     }
 
     private int[] part(int[] all, int from, int to) {
@@ -67,14 +109,23 @@ final class RandomBatch {
 
     /** Returns the batch with the targets that a loss takes. */
     Batch batch(Loss loss) {
+        return batch(loss, classes, values);
+    }
+
+    /** Returns the batch for a model that pools: the targets of the first step are those of the streams. */
+    Batch pooled(Loss loss) {
+        return batch(loss, Arrays.copyOf(classes, rows), part(values, 0, 1));
+    }
+
+    private Batch batch(Loss loss, int[] classes, float[] values) {
         boolean byTokens = tokens.length > 0;
         return switch (loss) {
             case Loss.CrossEntropy ignored -> byTokens
-                    ? Batch.tokensToClasses(steps, rows, tokens, classes)
-                    : Batch.featuresToClasses(steps, rows, features, classes);
+                    ? Batch.tokensToClasses(sequences(), tokens, classes)
+                    : Batch.featuresToClasses(sequences(), features, classes);
             case Loss.SquaredError ignored -> byTokens
-                    ? Batch.tokensToValues(steps, rows, tokens, values)
-                    : Batch.featuresToValues(steps, rows, features, values);
+                    ? Batch.tokensToValues(sequences(), tokens, values)
+                    : Batch.featuresToValues(sequences(), features, values);
         };
     }
 }

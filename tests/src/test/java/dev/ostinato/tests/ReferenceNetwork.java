@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Activation;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,18 +67,18 @@ final class ReferenceNetwork {
         return nearestKink;
     }
 
-    /** Goes on over a batch and returns its loss. */
+    /** Goes on over a batch and returns its loss: the mean over all outputs, or the sum over time, of which the streams' mean is taken. */
     double loss(RandomBatch batch, Loss loss) {
         double[][] y = forward(batch);
         double sum = 0;
-        for (int b = 0; b < batch.rows; b++) {
-            double stream = 0;
-            for (int t = 0; t < batch.steps; t++) {
-                stream += loss(batch, loss, t * batch.rows + b, y[t * batch.rows + b]);
+        int count = 0;
+        for (int row = 0; row < y.length; row++) {
+            if (y[row] != null) {
+                sum += loss(batch, loss, row, y[row]);
+                count++;
             }
-            sum += loss.summedOverTime() ? stream : stream / batch.steps;
         }
-        return sum / batch.rows;
+        return sum / (loss.summedOverTime() ? batch.rows : count);
     }
 
     private static double loss(RandomBatch batch, Loss loss, int row, double[] y) {
@@ -102,33 +103,130 @@ final class ReferenceNetwork {
         return Math.log(sum) - y[index];
     }
 
+    /** Returns (T * B) rows, null where there is no step; behind a pooling layer (B). */
     private double[][] forward(RandomBatch batch) {
         double[][] x = new double[batch.steps * batch.rows][];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = batch.mask[i] ? new double[0] : null;
+        }
+        boolean[] resets = batch.resets;
         for (Module module : modules) {
-            double[][] y = new double[x.length][];
-            for (int t = 0; t < batch.steps; t++) {
-                for (int b = 0; b < batch.rows; b++) {
-                    int row = t * batch.rows + b;
-                    y[row] = forward(module, batch, row, b, x[row]);
-                    if (nudge != null && nudge.module().equals(module) && nudge.row() == row) {
-                        y[row][nudge.unit()] += nudge.amount();
-                    }
-                }
+            if (module.layer() instanceof Layer.Pool pool) {
+                x = pooled(pool.pooling(), x, batch.rows, pool.size());
+                resets = new boolean[batch.rows];
+            } else {
+                x = forward(module, batch, x, resets);
             }
-            x = y;
         }
         return x;
     }
 
-    private double[] forward(Module module, RandomBatch batch, int row, int stream, double[] x) {
+    private double[][] forward(Module module, RandomBatch batch, double[][] x, boolean[] resets) {
+        return switch (module.layer()) {
+            case Layer.Recurrent recurrent -> recurrent(module, recurrent, batch.rows, x, resets);
+            case Layer.Bidirectional both -> bidirectional(module, both, batch.rows, x, resets);
+            default -> {
+                double[][] y = new double[x.length][];
+                for (int row = 0; row < x.length; row++) {
+                    y[row] = x[row] == null ? null : nudged(module, row, forward(module, batch, row, x[row]));
+                }
+                yield y;
+            }
+        };
+    }
+
+    private double[] forward(Module module, RandomBatch batch, int row, double[] x) {
         return switch (module.layer()) {
             case Layer.Features features -> features(batch, row, features.size());
             case Layer.OneHot oneHot -> oneHot(batch.tokens[row], oneHot.vocabulary());
             case Layer.Embedding e -> embedding(batch.tokens[row], e.size(), tensor(module, "weight"));
             case Layer.Dense dense -> affine(module, "weight", "bias", x, 0, dense.outputs());
-            case Layer.Recurrent recurrent -> recurrent(module, recurrent, batch.rows, stream, x);
-            case Layer.Dropout dropout -> throw new IllegalArgumentException("no reference for " + dropout);
+            default -> throw new IllegalArgumentException("no reference for " + module.layer());
         };
+    }
+
+    private static double[][] pooled(Layer.Pooling pooling, double[][] x, int rows, int size) {
+        double[][] y = new double[rows][size];
+        for (int b = 0; b < rows; b++) {
+            List<double[]> steps = new ArrayList<>();
+            for (int row = b; row < x.length; row += rows) {
+                if (x[row] != null) {
+                    steps.add(x[row]);
+                }
+            }
+            for (int j = 0; j < size && !steps.isEmpty(); j++) {
+                int column = j;
+                y[b][j] = switch (pooling) {
+                    case LAST -> steps.getLast()[column];
+                    case MEAN -> steps.stream().mapToDouble(step -> step[column]).average().orElseThrow();
+                    case MAX -> steps.stream().mapToDouble(step -> step[column]).max().orElseThrow();
+                };
+            }
+        }
+        return y;
+    }
+
+    private double[][] bidirectional(Module module, Layer.Bidirectional layer, int rows, double[][] x,
+            boolean[] resets) {
+        double[][] forward = recurrent(module, new Layer.Recurrent(layer.cell(), layer.inputs(), layer.hidden()), rows,
+                x, resets);
+        double[][] reverse = recurrent(new Module(layer, module.name(), module.suffix() + "_reverse"),
+                new Layer.Recurrent(layer.cell(), layer.inputs(), layer.hidden(), Layer.Direction.REVERSE), rows, x,
+                resets);
+        double[][] y = new double[x.length][];
+        for (int row = 0; row < x.length; row++) {
+            if (x[row] != null) {
+                y[row] = new double[layer.outputs()];
+                for (int j = 0; j < layer.outputs(); j++) {
+                    int unit = j % layer.hidden();
+                    y[row][j] = switch (layer.merge()) {
+                        case CONCAT -> j < layer.hidden() ? forward[row][unit] : reverse[row][unit];
+                        case SUM -> forward[row][unit] + reverse[row][unit];
+                        case MEAN -> (forward[row][unit] + reverse[row][unit]) / 2;
+                    };
+                }
+            }
+        }
+        return y;
+    }
+
+    private double[][] recurrent(Module module, Layer.Recurrent layer, int rows, double[][] x, boolean[] resets) {
+        double[][] y = new double[x.length][];
+        for (int b = 0; b < rows; b++) {
+            List<Integer> run = new ArrayList<>(); // the steps since the last beginning
+            for (int row = b; row < x.length; row += rows) {
+                if (resets[row]) {
+                    recurrent(module, layer, rows, b, run, x, y);
+                    run.clear();
+                    begin(module, layer, rows, b);
+                }
+                if (x[row] != null) {
+                    run.add(row);
+                }
+            }
+            recurrent(module, layer, rows, b, run, x, y);
+        }
+        return y;
+    }
+
+    private void recurrent(Module module, Layer.Recurrent layer, int rows, int stream, List<Integer> run, double[][] x,
+            double[][] y) {
+        for (int row : layer.direction() == Layer.Direction.FORWARD ? run : run.reversed()) {
+            y[row] = nudged(module, row, recurrent(module, layer, rows, stream, x[row]));
+        }
+    }
+
+    private double[] nudged(Module module, int row, double[] y) {
+        if (nudge != null && nudge.module().equals(module) && nudge.row() == row) {
+            y[nudge.unit()] += nudge.amount();
+        }
+        return y;
+    }
+
+    private void begin(Module module, Layer.Recurrent layer, int rows, int stream) {
+        for (String name : List.of("h", "c")) {
+            state(module, name, rows, layer.hidden())[stream] = new double[layer.hidden()];
+        }
     }
 
     private static double[] features(RandomBatch batch, int row, int size) {

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -21,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -84,7 +84,10 @@ final class InspectCommand implements Callable<Integer> {
                 case Layer.Embedding ignored -> "embedding";
                 case Layer.OneHot ignored -> "one-hot";
                 case Layer.Features ignored -> "features";
-                case Layer.Recurrent r -> r.cell().label();
+                case Layer.Recurrent r ->
+                        r.cell().label() + (r.direction() == Layer.Direction.REVERSE ? " in reverse" : "");
+                case Layer.Bidirectional b -> "bidirectional " + b.cell().label();
+                case Layer.Pool p -> "pool " + p.pooling().name().toLowerCase(Locale.ROOT);
                 case Layer.Dropout d -> "dropout " + d.rate();
                 case Layer.Dense ignored -> "dense";
             };
@@ -144,24 +147,9 @@ final class InspectCommand implements Callable<Integer> {
         return Optional.of(diagnosis);
     }
 
-    /** Deals the tensors out to the layers, which have them in the same order. */
     private static List<Described> layers(Model model) {
-        List<NamedArray> tensors = model.tensors();
-        List<Described> layers = new ArrayList<>();
-        int from = 0;
-        for (Layer layer : model.layers()) {
-            int count = switch (layer) {
-                case Layer.Embedding ignored -> 1;
-                case Layer.Recurrent ignored -> 4;
-                case Layer.Dense ignored -> 2;
-                case Layer.OneHot ignored -> 0;
-                case Layer.Features ignored -> 0;
-                case Layer.Dropout ignored -> 0;
-            };
-            layers.add(new Described(layer, tensors.subList(from, from + count)));
-            from += count;
-        }
-        return layers;
+        return IntStream.range(0, model.layers().size())
+                .mapToObj(i -> new Described(model.layers().get(i), model.tensors(i))).toList();
     }
 
     private void print(ModelFile contents, List<Described> layers, Optional<Checkpoint> checkpoint) throws IOException {

@@ -50,6 +50,12 @@ record StepWork(long inputWeights, long recurrentWeights, Precision precision, i
                     recurrent += recurrentWeights(r);
                     tokens = false;
                 }
+                case Layer.Bidirectional b -> {
+                    long units = 2 * Math.multiplyFull(b.cell().gates(), b.hidden());
+                    input += tokens ? 0 : units * b.inputs();
+                    recurrent += units * b.hidden();
+                    tokens = false;
+                }
                 case Layer.Dense d -> {
                     input += Math.multiplyFull(d.inputs(), d.outputs());
                     tokens = false;
@@ -61,6 +67,8 @@ record StepWork(long inputWeights, long recurrentWeights, Precision precision, i
                 case Layer.Features ignored -> {
                 }
                 case Layer.Dropout ignored -> {
+                }
+                case Layer.Pool ignored -> {
                 }
             }
         }

@@ -4,6 +4,7 @@ import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Vocabulary;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -49,13 +50,25 @@ record ModelDescription(List<Layer> layers, Optional<Vocabulary> vocabulary) {
                     .writeNumberProperty("size", f.size());
             case Layer.Recurrent r -> json.writeStringProperty("type", "recurrent")
                     .writeStringProperty("cell", r.cell().label())
-                    .writeNumberProperty("inputs", r.inputs()).writeNumberProperty("hidden", r.hidden());
+                    .writeNumberProperty("inputs", r.inputs()).writeNumberProperty("hidden", r.hidden())
+                    .writeStringProperty("direction", name(r.direction()));
+            case Layer.Bidirectional b -> json.writeStringProperty("type", "bidirectional")
+                    .writeStringProperty("cell", b.cell().label())
+                    .writeNumberProperty("inputs", b.inputs()).writeNumberProperty("hidden", b.hidden())
+                    .writeStringProperty("merge", name(b.merge()));
+            case Layer.Pool p -> json.writeStringProperty("type", "pool")
+                    .writeNumberProperty("size", p.size()).writeStringProperty("pooling", name(p.pooling()));
             case Layer.Dropout d -> json.writeStringProperty("type", "dropout")
                     .writeNumberProperty("size", d.size()).writeNumberProperty("rate", d.rate());
             case Layer.Dense d -> json.writeStringProperty("type", "dense")
                     .writeNumberProperty("inputs", d.inputs()).writeNumberProperty("outputs", d.outputs());
         }
         json.writeEndObject();
+    }
+
+    /// The name of a constant in a description.
+    static String name(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
     }
 
     /// Two halves of a surrogate pair side by side would come back as one character.

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -162,10 +163,16 @@ final class ModelDescriptionParser {
                 case "embedding" -> new Layer.Embedding(integer("vocabulary"), integer("size"));
                 case "one-hot" -> new Layer.OneHot(integer("vocabulary"));
                 case "features" -> new Layer.Features(integer("size"));
-                case "recurrent" -> new Layer.Recurrent(cell(), integer("inputs"), integer("hidden"));
+                case "recurrent" -> new Layer.Recurrent(cell(), integer("inputs"), integer("hidden"),
+                        fields.containsKey("direction") ? constant("direction", Layer.Direction.values())
+                                : Layer.Direction.FORWARD);
+                case "bidirectional" -> new Layer.Bidirectional(cell(), integer("inputs"), integer("hidden"),
+                        constant("merge", Layer.Merge.values()));
+                case "pool" -> new Layer.Pool(integer("size"), constant("pooling", Layer.Pooling.values()));
                 case "dropout" -> new Layer.Dropout(integer("size"), rate());
                 case "dense" -> new Layer.Dense(integer("inputs"), integer("outputs"));
-                default -> throw refusal("type", "embedding, one-hot, features, recurrent, dropout or dense",
+                default -> throw refusal("type",
+                        "embedding, one-hot, features, recurrent, bidirectional, pool, dropout or dense",
                         FormatException.quote(type));
             };
             if (!fields.isEmpty()) {
@@ -182,6 +189,17 @@ final class ModelDescriptionParser {
                 throw refusal("cell", "one of " + CellType.all().stream().map(CellType::label).toList(),
                         FormatException.quote(label));
             }
+        }
+
+        private <E extends Enum<E>> E constant(String name, E[] values) throws FormatException {
+            String text = string(name);
+            for (E value : values) {
+                if (ModelDescription.name(value).equals(text)) {
+                    return value;
+                }
+            }
+            throw refusal(name, "one of " + Stream.of(values).map(ModelDescription::name).toList(),
+                    FormatException.quote(text));
         }
 
         private String string(String name) throws FormatException {

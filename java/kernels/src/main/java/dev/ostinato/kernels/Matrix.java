@@ -44,10 +44,23 @@ public final class Matrix {
         if (rows < 0 || columns < 0) {
             throw new IllegalArgumentException("matrix: expected sizes >= 0, got (" + rows + ", " + columns + ")");
         }
+        return of(Memory.ofFloats(floats(rows, columns)), rows, columns);
+    }
+
+    /** Views the beginning of a memory block as the matrix that {@link #of(int, int)} would allocate; its contents stay. */
+    public static Matrix of(Memory memory, int rows, int columns) {
+        return wrap(memory, 0, rows, columns, stride(rows, columns));
+    }
+
+    /** Returns the number of floats that {@link #of(int, int)} allocates, padding included. */
+    public static long floats(int rows, int columns) {
+        return Math.multiplyFull(rows, stride(rows, columns));
+    }
+
+    private static int stride(int rows, int columns) {
         int stride = padded(columns);
         // Rows a multiple of 1 KB apart would share few sets of the caches, and throw each other out when a kernel walks down a column.
-        stride += rows > 1 && stride % CONFLICTING == 0 ? BLOCK : 0;
-        return wrap(Memory.ofFloats((long) rows * stride), 0, rows, columns, stride);
+        return stride + (rows > 1 && stride % CONFLICTING == 0 ? BLOCK : 0);
     }
 
     /** Allocates a padded matrix with the rows of {@code values}, all of the same length. */

@@ -3,24 +3,19 @@ package dev.ostinato.nn;
 import org.jspecify.annotations.Nullable;
 
 /**
- * T steps of B streams with what the model should have said. Arrays are time-major, row {@code t * B + b} being step t of stream b,
- * and are not copied.
+ * T steps of B streams with what the model should have said. Arrays are time-major, row {@code t * B + b} being step t of stream b, unless
+ * {@link Sequences} say otherwise, and are not copied. Behind a pooling layer there is one class or row of values for each stream.
  */
 public final class Batch {
-    private final int steps;
-    private final int rows;
+    private final Sequences sequences;
     private final int @Nullable [] tokens;
     private final float @Nullable [] features;
     private final int @Nullable [] classes;
     private final float @Nullable [] values;
 
-    private Batch(int steps, int rows, int @Nullable [] tokens, float @Nullable [] features, int @Nullable [] classes,
+    private Batch(Sequences sequences, int @Nullable [] tokens, float @Nullable [] features, int @Nullable [] classes,
             float @Nullable [] values) {
-        if (steps < 1 || rows < 1) {
-            throw new IllegalArgumentException("batch: expected steps and rows >= 1, got " + steps + " and " + rows);
-        }
-        this.steps = steps;
-        this.rows = rows;
+        this.sequences = sequences;
         this.tokens = tokens;
         this.features = features;
         this.classes = classes;
@@ -34,7 +29,12 @@ public final class Batch {
      * @param classes (T, B)
      */
     public static Batch tokensToClasses(int steps, int rows, int[] tokens, int[] classes) {
-        return new Batch(steps, rows, tokens, null, classes, null);
+        return tokensToClasses(Sequences.of(steps, rows), tokens, classes);
+    }
+
+    /** As {@link #tokensToClasses(int, int, int[], int[])}, for the steps that there are; what the arrays hold of others does not matter. */
+    public static Batch tokensToClasses(Sequences sequences, int[] tokens, int[] classes) {
+        return new Batch(sequences, tokens, null, classes, null);
     }
 
     /**
@@ -44,7 +44,12 @@ public final class Batch {
      * @param values (T, B, outputs)
      */
     public static Batch tokensToValues(int steps, int rows, int[] tokens, float[] values) {
-        return new Batch(steps, rows, tokens, null, null, values);
+        return tokensToValues(Sequences.of(steps, rows), tokens, values);
+    }
+
+    /** As {@link #tokensToValues(int, int, int[], float[])}, for the steps that there are; what the arrays hold of others does not matter. */
+    public static Batch tokensToValues(Sequences sequences, int[] tokens, float[] values) {
+        return new Batch(sequences, tokens, null, null, values);
     }
 
     /**
@@ -54,7 +59,12 @@ public final class Batch {
      * @param classes (T, B)
      */
     public static Batch featuresToClasses(int steps, int rows, float[] features, int[] classes) {
-        return new Batch(steps, rows, null, features, classes, null);
+        return featuresToClasses(Sequences.of(steps, rows), features, classes);
+    }
+
+    /** As {@link #featuresToClasses(int, int, float[], int[])}, for the steps that there are; what the arrays hold of others does not matter. */
+    public static Batch featuresToClasses(Sequences sequences, float[] features, int[] classes) {
+        return new Batch(sequences, null, features, classes, null);
     }
 
     /**
@@ -64,47 +74,58 @@ public final class Batch {
      * @param values (T, B, outputs)
      */
     public static Batch featuresToValues(int steps, int rows, float[] features, float[] values) {
-        return new Batch(steps, rows, null, features, null, values);
+        return featuresToValues(Sequences.of(steps, rows), features, values);
+    }
+
+    /** As {@link #featuresToValues(int, int, float[], float[])}, for the steps that there are; what the arrays hold of others does not matter. */
+    public static Batch featuresToValues(Sequences sequences, float[] features, float[] values) {
+        return new Batch(sequences, null, features, null, values);
     }
 
     /** Returns the same with rows of floats in place of what came in. */
     Batch withFeatures(float[] rowsOfFloats) {
-        return new Batch(steps, rows, null, rowsOfFloats, classes, values);
+        return new Batch(sequences, null, rowsOfFloats, classes, values);
     }
 
     /** Returns T. */
     public int steps() {
-        return steps;
+        return sequences.steps();
     }
 
     /** Returns B. */
     public int rows() {
-        return rows;
+        return sequences.rows();
+    }
+
+    /** Returns which steps there are. */
+    public Sequences sequences() {
+        return sequences;
     }
 
     int[] tokens() {
-        return required("tokens", tokens, tokens == null ? 0 : tokens.length, 1);
+        return required("tokens", tokens, tokens == null ? 0 : tokens.length, steps(), 1);
     }
 
     float[] features(int width) {
-        return required("features", features, features == null ? 0 : features.length, width);
+        return required("features", features, features == null ? 0 : features.length, steps(), width);
     }
 
-    int[] classes() {
-        return required("classes", classes, classes == null ? 0 : classes.length, 1);
+    /** @param outputSteps T, or 1 if there is one output for all steps */
+    int[] classes(int outputSteps) {
+        return required("classes", classes, classes == null ? 0 : classes.length, outputSteps, 1);
     }
 
-    float[] values(int width) {
-        return required("values", values, values == null ? 0 : values.length, width);
+    float[] values(int outputSteps, int width) {
+        return required("values", values, values == null ? 0 : values.length, outputSteps, width);
     }
 
-    private <A> A required(String name, @Nullable A array, int length, int width) {
+    private <A> A required(String name, @Nullable A array, int length, int stepsOf, int width) {
         if (array == null) {
             throw new IllegalArgumentException("batch: expected " + name + ", got none");
         }
-        if (length != (long) steps * rows * width) {
+        if (length != (long) stepsOf * rows() * width) {
             throw new IllegalArgumentException(
-                    name + ": expected " + steps + " x " + rows + " x " + width + ", got " + length);
+                    name + ": expected " + stepsOf + " x " + rows() + " x " + width + ", got " + length);
         }
         return array;
     }

@@ -14,9 +14,30 @@ import org.jspecify.annotations.Nullable;
 final class Blueprint {
     /** A layer, the index of its first float, and the name of its module in files. */
     record Place(Layer layer, int index, long offset, String module, String suffix) {
-        Cell cell() {
-            Layer.Recurrent recurrent = (Layer.Recurrent) layer;
-            return Cell.of(recurrent.cell(), recurrent.inputs(), recurrent.hidden());
+        /** Returns the ways through time of a recurrent layer; of another layer none. */
+        List<Pass> passes() {
+            return switch (layer) {
+                case Layer.Recurrent r -> List.of(new Pass(this, Cell.of(r.cell(), r.inputs(), r.hidden()), offset,
+                        r.direction() == Layer.Direction.REVERSE, suffix));
+                case Layer.Bidirectional b -> {
+                    Cell cell = Cell.of(b.cell(), b.inputs(), b.hidden());
+                    yield List.of(new Pass(this, cell, offset, false, suffix),
+                            new Pass(this, cell, offset + Cell.aligned(cell.floats()), true, suffix + "_reverse"));
+                }
+                default -> List.of();
+            };
+        }
+
+        boolean isRecurrent() {
+            return !passes().isEmpty();
+        }
+    }
+
+    /** One way through time of a recurrent layer, the index of the first float of its weights, and how the names of its tensors end. */
+    record Pass(Place place, Cell cell, long offset, boolean reverse, String suffix) {
+        /** Returns the name that a file gives to h or c. */
+        String stateName(String state) {
+            return place.module() + "." + state + suffix;
         }
     }
 
@@ -61,7 +82,11 @@ final class Blueprint {
                                 + " outputs, got " + layer);
             }
         }
-        if (layers.getFirst() instanceof Layer.OneHot && !(layers.get(1) instanceof Layer.Recurrent)) {
+        if (layers.stream().filter(layer -> layer instanceof Layer.Pool).count() > 1) {
+            throw new IllegalArgumentException("model: expected at most one pooling layer, got " + layers);
+        }
+        if (layers.getFirst() instanceof Layer.OneHot && !(layers.get(1) instanceof Layer.Recurrent)
+                && !(layers.get(1) instanceof Layer.Bidirectional)) {
             throw new IllegalArgumentException(
                     "layer 1: expected a recurrent layer behind one-hot, got " + layers.get(1));
         }
@@ -73,7 +98,10 @@ final class Blueprint {
             case Layer.OneHot ignored -> 0;
             case Layer.Features ignored -> 0;
             case Layer.Dropout ignored -> 0;
+            case Layer.Pool ignored -> 0;
             case Layer.Recurrent r -> Cell.of(r.cell(), r.inputs(), r.hidden()).floats();
+            case Layer.Bidirectional b ->
+                    2 * Cell.aligned(Cell.of(b.cell(), b.inputs(), b.hidden()).floats());
             case Layer.Dense d -> PackedMatrix.floats(d.inputs(), 1, d.outputs()) + Matrix.padded(d.outputs());
         };
     }
@@ -84,7 +112,7 @@ final class Blueprint {
         private int recurrentModules;
         private int depth;
         private int denseModules;
-        private Layer.@Nullable Recurrent last;
+        private @Nullable Layer last;
 
         Names(int layers) {
             this.layers = layers;
@@ -96,19 +124,29 @@ final class Blueprint {
                 case Layer.OneHot ignored -> new Place(layer, index, offset, "", "");
                 case Layer.Features ignored -> new Place(layer, index, offset, "", "");
                 case Layer.Dropout ignored -> new Place(layer, index, offset, "", "");
-                case Layer.Recurrent r -> {
-                    boolean goesOn = last != null && last.cell().equals(r.cell()) && last.hidden() == r.hidden();
-                    depth = goesOn ? depth + 1 : 0;
-                    recurrentModules += goesOn ? 0 : 1;
-                    last = r;
-                    yield new Place(layer, index, offset, numbered("rnn", recurrentModules), "_l" + depth);
+                case Layer.Pool ignored -> {
+                    last = null;
+                    yield new Place(layer, index, offset, "", "");
                 }
+                case Layer.Recurrent r -> recurrent(layer, index, offset,
+                        new Layer.Recurrent(r.cell(), 1, r.hidden(), r.direction()));
+                case Layer.Bidirectional b -> recurrent(layer, index, offset,
+                        new Layer.Bidirectional(b.cell(), 1, b.hidden(), b.merge()));
                 case Layer.Dense ignored -> {
                     last = null;
                     yield new Place(layer, index, offset,
                             index == layers - 1 ? "head" : numbered("dense", ++denseModules), "");
                 }
             };
+        }
+
+        /** @param kind the layer but for its inputs */
+        private Place recurrent(Layer layer, int index, long offset, Layer kind) {
+            boolean goesOn = kind.equals(last);
+            depth = goesOn ? depth + 1 : 0;
+            recurrentModules += goesOn ? 0 : 1;
+            last = kind;
+            return new Place(layer, index, offset, numbered("rnn", recurrentModules), "_l" + depth);
         }
 
         private static String numbered(String name, int number) {
@@ -118,6 +156,17 @@ final class Blueprint {
 
     List<Layer> layers() {
         return layers;
+    }
+
+    /** Returns whether a step can be made before the next input is known. */
+    boolean streams() {
+        return places.stream().noneMatch(
+                place -> place.layer() instanceof Layer.Pool || place.passes().stream().anyMatch(Pass::reverse));
+    }
+
+    /** Returns whether there is one output for all steps of a stream. */
+    boolean pools() {
+        return layers.stream().anyMatch(layer -> layer instanceof Layer.Pool);
     }
 
     List<Place> places() {
@@ -171,13 +220,24 @@ final class Blueprint {
                 case Layer.OneHot ignored -> List.of();
                 case Layer.Features ignored -> List.of();
                 case Layer.Dropout ignored -> List.of();
-                case Layer.Recurrent ignored -> place.cell().shapes(place.suffix());
+                case Layer.Pool ignored -> List.of();
+                case Layer.Recurrent ignored -> recurrentShapes(place);
+                case Layer.Bidirectional ignored -> recurrentShapes(place);
                 case Layer.Dense d ->
                         List.of(TensorShape.of("weight", d.outputs(), d.inputs()), TensorShape.of("bias", d.outputs()));
             };
             own.forEach(shape -> shapes.add(new TensorShape(place.module() + "." + shape.name(), shape.dimensions())));
         }
         return shapes;
+    }
+
+    private static List<TensorShape> recurrentShapes(Place place) {
+        return place.passes().stream().flatMap(pass -> pass.cell().shapes(pass.suffix()).stream()).toList();
+    }
+
+    private static List<Parameter> recurrentParameters(Memory block, Place place) {
+        return place.passes().stream()
+                .flatMap(pass -> pass.cell().parameters(block, pass.offset(), pass.suffix()).stream()).toList();
     }
 
     /** Returns the tensors of a layer, without the name of its module. */
@@ -191,7 +251,9 @@ final class Blueprint {
             case Layer.OneHot ignored -> List.of();
             case Layer.Features ignored -> List.of();
             case Layer.Dropout ignored -> List.of();
-            case Layer.Recurrent ignored -> place.cell().parameters(block, place.offset(), place.suffix());
+            case Layer.Pool ignored -> List.of();
+            case Layer.Recurrent ignored -> recurrentParameters(block, place);
+            case Layer.Bidirectional ignored -> recurrentParameters(block, place);
             case Layer.Dense d -> {
                 PackedMatrix w = denseWeights(block, place);
                 long bias = place.offset() + PackedMatrix.floats(d.inputs(), 1, d.outputs());
@@ -203,13 +265,12 @@ final class Blueprint {
 
     /** Returns every tensor of a block by its full name. */
     List<NamedArray> read(Memory block) {
-        List<NamedArray> arrays = new ArrayList<>();
-        for (Place place : places) {
-            for (Parameter parameter : parameters(block, place)) {
-                arrays.add(parameter.read(block, place.module() + "."));
-            }
-        }
-        return arrays;
+        return places.stream().flatMap(place -> read(block, place).stream()).toList();
+    }
+
+    /** Returns every tensor of a layer by its full name. */
+    List<NamedArray> read(Memory block, Place place) {
+        return parameters(block, place).stream().map(p -> p.read(block, place.module() + ".")).toList();
     }
 
     /**

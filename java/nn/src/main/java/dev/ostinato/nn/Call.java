@@ -2,6 +2,7 @@ package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Slice;
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,11 @@ final class Call {
     /** One step of every row. */
     void step() {
         try {
+            if (!model.blueprint().streams()) {
+                throw new IllegalArgumentException(
+                        "step: expected a model whose layers all go forward in time and pool nothing, got "
+                                + model.layers() + "; run takes whole sequences");
+            }
             if (inputs() != stepInputs()) {
                 throw new IllegalArgumentException(expected("%s: expected %d x %d, got %d"));
             }
@@ -74,46 +80,97 @@ final class Call {
             if (inputs() % stepInputs() != 0) {
                 throw new IllegalArgumentException(expected("%s: expected a multiple of %d x %d, got %d"));
             }
-            go(Math.toIntExact(inputs() / stepInputs()));
+            int steps = Math.toIntExact(inputs() / stepInputs());
+            if (model.blueprint().streams()) {
+                go(steps);
+            } else if (steps > 0) {
+                go(state.sequenceRun(steps));
+            }
+        } finally {
+            forget();
+        }
+    }
+
+    /** Those steps that sequences have. */
+    void run(Sequences sequences) {
+        try {
+            if (sequences.rows() != state.rows()) {
+                throw new IllegalArgumentException(
+                        "sequences: expected " + state.rows() + " rows, as the state has, got " + sequences.rows());
+            }
+            if (inputs() != sequences.steps() * stepInputs()) {
+                throw new IllegalArgumentException(
+                        "%s: expected %d x %d x %d, got %d".formatted(name(), sequences.steps(),
+                                state.rows(), width(), inputs()));
+            }
+            go(state.sequenceRun(sequences));
         } finally {
             forget();
         }
     }
 
     private void go(int steps) {
-        check(steps);
+        check(steps, steps);
+        checkTokens();
         for (int done = 0; done < steps;) {
             InferenceNetwork network = state.network(steps - done);
             long rows = (long) done * state.rows();
             load(network, rows);
             store(state.advance(network), rows);
-            done += network.steps();
+            done += network.sequences().steps();
         }
     }
 
-    private void check(int steps) {
+    private void go(SequenceRun run) {
+        Sequences sequences = run.sequences();
+        check(sequences.steps(), run.outputSequences().steps());
+        for (int r = 0; r < sequences.total(); r++) {
+            checkToken(sequences.element(r));
+        }
+        for (int r = 0; r < sequences.total(); r++) {
+            load(run, r, sequences.element(r));
+        }
+        Matrix output = run.run();
+        if (run.outputSequences().total() < run.outputSequences().steps() * state.rows()) {
+            clear();
+        }
+        for (int r = 0; r < output.rows(); r++) {
+            store(output, r, run.outputSequences().element(r));
+        }
+    }
+
+    private void check(int steps, int outputSteps) {
         if ((tokens != null) != model.takesTokens()) {
             throw new IllegalArgumentException("input: expected "
                     + (model.takesTokens() ? "tokens" : "rows of " + model.inputs() + " floats") + ", got " + name());
         }
-        long outputs = (long) steps * state.rows() * model.outputs();
+        long outputs = (long) outputSteps * state.rows() * model.outputs();
         long length = y == null ? slice(ySlice).count() : y.length;
         if (length != outputs) {
-            throw new IllegalArgumentException("y: expected " + (steps == 1 ? "" : steps + " x ") + state.rows() + " x "
-                    + model.outputs() + ", got " + length);
+            throw new IllegalArgumentException(
+                    "y: expected " + (outputSteps == 1 ? "" : outputSteps + " x ") + state.rows() + " x "
+                            + model.outputs() + ", got " + length);
         }
         if (ySlice != null) {
             ySlice.check("y", true);
         }
+        if (tokens == null) {
+            checkApart(steps);
+        }
+    }
+
+    private void checkTokens() {
         if (tokens != null) {
             for (int i = 0; i < tokens.length; i++) {
-                if (tokens[i] < 0 || tokens[i] >= model.inputs()) {
-                    throw new IndexOutOfBoundsException(
-                            "token " + i + ": expected 0.." + (model.inputs() - 1) + ", got " + tokens[i]);
-                }
+                checkToken(i);
             }
-        } else {
-            checkApart(steps);
+        }
+    }
+
+    private void checkToken(int i) {
+        if (tokens != null && (tokens[i] < 0 || tokens[i] >= model.inputs())) {
+            throw new IndexOutOfBoundsException(
+                    "token " + i + ": expected 0.." + (model.inputs() - 1) + ", got " + tokens[i]);
         }
     }
 
@@ -150,6 +207,36 @@ final class Call {
             }
         } else {
             slice(ySlice).copyFrom(row * model.outputs(), output);
+        }
+    }
+
+    private void load(SequenceRun run, int row, int element) {
+        if (tokens != null) {
+            run.setToken(row, tokens[element]);
+        } else if (x != null) {
+            run.input(row).setRow(0, x, element * model.inputs());
+        } else {
+            slice(xSlice).copyTo((long) element * model.inputs(), run.input(row));
+        }
+    }
+
+    private void store(Matrix output, int row, int element) {
+        if (y != null) {
+            output.getRow(row, y, element * output.columns());
+        } else {
+            slice(ySlice).copyFrom((long) element * output.columns(), output.rows(row, row + 1));
+        }
+    }
+
+    /** Outputs of steps that there are not are zero. */
+    private void clear() {
+        if (y != null) {
+            Arrays.fill(y, 0);
+        } else {
+            Matrix zero = Matrix.of(1, model.outputs());
+            for (long at = 0; at < slice(ySlice).count(); at += zero.columns()) {
+                slice(ySlice).copyFrom(at, zero);
+            }
         }
     }
 

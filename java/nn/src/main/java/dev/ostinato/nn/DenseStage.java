@@ -25,8 +25,8 @@ final class DenseStage extends Stage {
         this.dBias = setup.blueprint().denseBias(setup.gradients(), place);
         this.transposed = PackedMatrix.of(w.outputs(), 1, w.inputs());
         this.outputs = place.layer().outputs();
-        this.y = Matrix.of(setup.all(), w.outputs());
-        this.dy = last ? y : Matrix.of(setup.all(), w.outputs());
+        this.y = setup.matrix(setup.all(), w.outputs());
+        this.dy = last ? y : setup.matrix(setup.all(), w.outputs());
     }
 
     @Override

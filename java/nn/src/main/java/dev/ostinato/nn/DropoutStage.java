@@ -19,8 +19,8 @@ final class DropoutStage extends Stage {
         this.below = below;
         this.rate = ((Layer.Dropout) place.layer()).rate();
         this.layer = place.index();
-        this.mask = Matrix.of(setup.all(), Matrix.padded(place.layer().outputs()));
-        this.y = Matrix.of(setup.all(), place.layer().outputs());
+        this.mask = setup.matrix(setup.all(), Matrix.padded(place.layer().outputs()));
+        this.y = setup.matrix(setup.all(), place.layer().outputs());
     }
 
     @Override
@@ -39,7 +39,7 @@ final class DropoutStage extends Stage {
         float kept = 1 / (1 - rate);
         for (int r = from; r < to; r++) {
             for (int j = 0; j < y.columns(); j++) {
-                long unit = (long) r * y.columns() + j;
+                long unit = (long) setup.sequences().step(r) * y.columns() + j;
                 mask.set(r, j, CounterRandom.uniform(key, unit) < rate ? 0f : kept);
             }
         }

@@ -8,12 +8,12 @@ final class FeatureStage extends Stage {
 
     FeatureStage(Setup setup, Layer.Features layer) {
         super(setup);
-        this.x = Matrix.of(setup.all(), layer.size());
+        this.x = setup.matrix(setup.all(), layer.size());
     }
 
     void load(float[] features) {
         for (int r = 0; r < x.rows(); r++) {
-            x.setRow(r, features, r * x.columns());
+            x.setRow(r, features, setup.sequences().element(r) * x.columns());
         }
     }
 

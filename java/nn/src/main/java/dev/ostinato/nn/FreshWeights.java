@@ -42,7 +42,12 @@ final class FreshWeights {
     }
 
     private OptionalInt forgetGate() {
-        return place.layer() instanceof Layer.Recurrent ? place.cell().forgetGate() : OptionalInt.empty();
+        return place.isRecurrent() ? cell().forgetGate() : OptionalInt.empty();
+    }
+
+    /** Returns the equations of a recurrent layer, the same in all directions. */
+    private Cell cell() {
+        return place.passes().getFirst().cell();
     }
 
     private void setForgetBias(float[] bias, int gate, String name) {
@@ -53,7 +58,7 @@ final class FreshWeights {
 
     /** Returns the n of PyTorch's bound, which is also the number of rows of a recurrent layer's gate. */
     private int units() {
-        return place.layer() instanceof Layer.Recurrent recurrent ? recurrent.hidden() : place.layer().inputs();
+        return place.isRecurrent() ? cell().hidden : place.layer().inputs();
     }
 
     private float[] draw(Initializer initializer, Parameter parameter, long key) {
@@ -65,7 +70,7 @@ final class FreshWeights {
         if (!(initializer instanceof Initializer.PerGate gates)) {
             return draw(initializer, parameter.name(), rows, columns, key);
         }
-        int block = place.layer() instanceof Layer.Recurrent && rows % units() == 0 ? units() : rows;
+        int block = place.isRecurrent() && rows % units() == 0 ? units() : rows;
         float[] all = new float[Math.multiplyExact(rows, columns)];
         for (int gate = 0; gate < rows / block; gate++) {
             float[] one = draw(gates.each(), parameter.name(), block, columns, CounterRandom.key(key, gate));

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * A model laid out for T steps of B rows of a state: every view made in advance, so that a call only computes. Rows are (T * B), time
- * first.
+ * A model laid out for the steps of some sequences: every view made in advance, so that a call only computes. Rows are the packed ones of
+ * {@link Sequences}: (T * B), time first, if all have the same steps.
  *
  * <p>Calls take turns: one reads h number 0 of each layer and writes number 1, the next the other way round, and also goes through the
  * weights in the other direction (see {@link Kernels#rnnSteps}).
@@ -36,23 +36,24 @@ final class InferenceNetwork {
     private final Kernels kernels;
     private final InferenceWeights weights;
     private final Team team;
-    private final int steps;
-    private final int rows;
+    private final Sequences sequences;
     private final Indices tokens;
     private final Matrix input;
     private final List<Operation> operations = new ArrayList<>();
     private final Matrix[] output;
+    /** Of the rows of the layer that is laid out, and at last of the output: those of all, or one for each stream behind a pooling layer. */
+    private Sequences current;
 
-    /** @param states of all recurrent layers, for {@code rows} streams */
-    InferenceNetwork(Model model, List<LayerState> states, Team team, int steps, int rows) {
+    /** @param states of all passes, a row for each sequence; behind a pooling layer for each stream */
+    InferenceNetwork(Model model, List<LayerState> states, Team team, Sequences sequences) {
         this.kernels = model.kernels();
         this.weights = model.inferenceWeights();
         this.team = team;
-        this.steps = steps;
-        this.rows = rows;
-        this.tokens = Indices.of(Math.multiplyExact(steps, rows));
+        this.sequences = sequences;
+        this.current = sequences;
+        this.tokens = Indices.of(sequences.total());
         Layer first = model.layers().getFirst();
-        this.input = Matrix.of(steps * rows, first instanceof Layer.OneHot ? 0 : first.outputs());
+        this.input = Matrix.of(sequences.total(), first instanceof Layer.OneHot ? 0 : first.outputs());
         List<LayerState> remaining = new ArrayList<>(states);
         Matrix[] x = both(input);
         for (Blueprint.Place place : model.blueprint().places()) {
@@ -62,6 +63,10 @@ final class InferenceNetwork {
                 case Layer.Features ignored -> x;
                 case Layer.Dropout ignored -> x;
                 case Layer.Recurrent ignored -> recurrent(model, remaining.removeFirst(), x);
+                case Layer.Bidirectional layer ->
+                        merged(layer, recurrent(model, remaining.removeFirst(), x),
+                                recurrent(model, remaining.removeFirst(), x));
+                case Layer.Pool layer -> pooled(layer, x);
                 case Layer.Dense dense -> dense(place, dense, x);
             };
         }
@@ -70,7 +75,7 @@ final class InferenceNetwork {
 
     private Matrix[] embedding(Model model, Blueprint.Place place, Matrix[] x) {
         boolean inTable = model.blueprint().places().stream()
-                .anyMatch(p -> p.layer() instanceof Layer.Recurrent && weights.recurrent(p).table() != null);
+                .flatMap(p -> p.passes().stream()).anyMatch(pass -> weights.recurrent(pass).table() != null);
         if (!inTable) {
             Matrix table = model.blueprint().embedding(model.weights(), place);
             operations.add(turn -> kernels.gather(table, tokens, input));
@@ -85,25 +90,63 @@ final class InferenceNetwork {
         return both(y.columns(0, layer.outputs()));
     }
 
+    private Matrix[] pooled(Layer.Pool layer, Matrix[] x) {
+        PooledRows rows = new PooledRows(layer.pooling(), sequences);
+        current = Sequences.of(1, sequences.rows());
+        Matrix y = Matrix.of(sequences.rows(), layer.size());
+        operations.add(turn -> rows.forward(kernels, x[turn], y));
+        return both(y);
+    }
+
+    private Matrix[] merged(Layer.Bidirectional layer, Matrix[] forward, Matrix[] reverse) {
+        Matrix y = Matrix.of(current.total(), layer.outputs());
+        operations.add(switch (layer.merge()) {
+            case CONCAT -> {
+                Matrix left = y.columns(0, layer.hidden());
+                Matrix right = y.columns(layer.hidden(), y.columns());
+                yield turn -> {
+                    left.copyFrom(forward[turn]);
+                    right.copyFrom(reverse[turn]);
+                };
+            }
+            case SUM -> turn -> add(forward[turn], reverse[turn], y);
+            case MEAN -> turn -> {
+                add(forward[turn], reverse[turn], y);
+                kernels.scale(y, 0.5f);
+            };
+        });
+        return both(y);
+    }
+
+    private void add(Matrix a, Matrix b, Matrix sum) {
+        sum.copyFrom(a);
+        kernels.axpy(1, b, sum);
+    }
+
     private Matrix[] recurrent(Model model, LayerState state, Matrix[] x) {
         Cell cell = state.cell();
-        InferenceWeights.Recurrent layer = weights.recurrent(state.place());
-        boolean oneHot = model.blueprint().inputOf(state.place()).layer() instanceof Layer.OneHot;
+        InferenceWeights.Recurrent layer = weights.recurrent(state.pass());
+        boolean oneHot = model.blueprint().inputOf(state.pass().place()).layer() instanceof Layer.OneHot;
         Cell.StepWeights w = layer.weights();
         Matrix start = layer.bias();
         Matrix[] below = x;
-        if (layer.table() != null || oneHot || !cell.fused() || (steps > 1 && rows <= MOST_HOISTED)) {
-            start = Matrix.of(steps * rows, start.columns());
+        if (layer.table() != null || oneHot || !cell.fused()
+                || (current.longest() > 1 && current.sequences() <= MOST_HOISTED)) {
+            start = Matrix.of(current.total(), start.columns());
             hoist(layer, cell, x, start);
             w = w.withoutInputs();
             below = both(x[0].columns(0, 0));
         }
-        Matrix all = steps == 1 ? start : Matrix.of(steps * rows, cell.padded);
-        Matrix[] h = steps == 1 ? new Matrix[] {state.h().get(1), state.h().get(0)} : both(all);
-        sweeps(state, w, start, below, h);
-        if (steps > 1) {
-            Matrix last = all.rows((steps - 1) * rows, steps * rows);
-            operations.add(turn -> state.h().get(1 - turn).copyFrom(last));
+        boolean oneStep = current.longest() == 1 && current.count(0) == current.sequences();
+        Matrix[] h = oneStep ? new Matrix[] {state.h().get(1), state.h().get(0)}
+                : both(Matrix.of(current.total(), cell.padded));
+        Steps steps = new Steps(state, w, start, below, h);
+        if (oneStep) {
+            steps.add(0, 1, turn -> state.h().get(turn));
+        } else if (state.pass().reverse()) {
+            steps.addReverse();
+        } else {
+            steps.addForward();
         }
         return new Matrix[] {h[0].columns(0, cell.hidden), h[1].columns(0, cell.hidden)};
     }
@@ -139,23 +182,117 @@ final class InferenceNetwork {
         });
     }
 
-    /** The steps of a cell: of one thread in one call, of several in one for each step, at which each has its share of the panels. */
-    private void sweeps(LayerState state, Cell.StepWeights w, Matrix start, Matrix[] x, Matrix[] h) {
-        int parts = state.cell().fused() ? team.threads() : 1;
-        int calls = parts == 1 ? 1 : steps;
-        for (int t = 0; t < calls; t++) {
-            int from = t * rows;
-            int to = calls == 1 ? steps * rows : from + rows;
-            boolean odd = t % 2 != 0;
-            shared(parts, (turn, part) -> {
-                Matrix previous = from == 0 ? state.h().get(turn) : h[turn].rows(from - rows, from);
-                Matrix next = h[turn].rows(from, to);
-                Matrix startRows = start.rows() == 1 ? start : start.rows(from, to);
-                Cell.Inference inference = state.cell().inference(w, startRows, x[turn].rows(from, to), previous,
-                        state.c() == null ? next : state.c(), next);
-                Sweep sweep = new Sweep((turn == 1) != odd, part, parts);
-                return () -> inference.run(kernels, sweep);
-            });
+    /** Returns the states before a step, at least as many as it has rows. */
+    private interface Before {
+        Matrix of(int turn);
+    }
+
+    /** All steps of one pass. */
+    private final class Steps {
+        private final LayerState state;
+        private final Cell.StepWeights w;
+        private final Matrix start;
+        private final Matrix[] x;
+        private final Matrix[] h;
+        private final Sequences rows = current;
+
+        Steps(LayerState state, Cell.StepWeights w, Matrix start, Matrix[] x, Matrix[] h) {
+            this.state = state;
+            this.w = w;
+            this.start = start;
+            this.x = x;
+            this.h = h;
+        }
+
+        /** As many steps at a time as have the same sequences; whoever is done leaves its state. */
+        void addForward() {
+            copyState(count(0), rows.sequences(), turn -> state.h().get(turn));
+            int end;
+            for (int step = 0; step < rows.longest(); step = end) {
+                int count = rows.count(step);
+                end = step + 1;
+                while (count(end) == count) {
+                    end++;
+                }
+                int first = step;
+                add(step, end, turn -> first == 0 ? state.h().get(turn) : after(first - 1, turn));
+                int last = end - 1;
+                int remaining = count(end);
+                copyState(remaining, count, turn -> after(last, turn));
+            }
+        }
+
+        /** One step at a time, the last first; whoever ends with a step begins with it. */
+        void addReverse() {
+            copyState(count(0), rows.sequences(), turn -> state.h().get(turn));
+            Matrix joined = Matrix.of(rows.sequences(), state.cell().padded);
+            for (int step = rows.longest() - 1; step >= 0; step--) {
+                int later = step + 1;
+                int before = count(later);
+                int count = rows.count(step);
+                if (before == 0) {
+                    add(step, later, turn -> state.h().get(turn));
+                } else if (before == count) {
+                    add(step, later, turn -> after(later, turn));
+                } else {
+                    Matrix went = joined.rows(0, before);
+                    Matrix begins = joined.rows(before, count);
+                    Matrix[] beginnings = {state.h().get(0).rows(before, count), state.h().get(1).rows(before, count)};
+                    Matrix[] ends = {after(later, 0), after(later, 1)};
+                    operations.add(turn -> {
+                        went.copyFrom(ends[turn]);
+                        begins.copyFrom(beginnings[turn]);
+                    });
+                    add(step, later, turn -> joined);
+                }
+            }
+            copyState(0, count(0), turn -> after(0, turn));
+        }
+
+        /** Returns the number of sequences that have a step, 0 behind the last. */
+        private int count(int step) {
+            return step < rows.longest() ? rows.count(step) : 0;
+        }
+
+        private Matrix after(int step, int turn) {
+            return h[turn].rows(rows.offset(step), rows.offset(step + 1));
+        }
+
+        /** Makes some rows the final states of their sequences. */
+        private void copyState(int from, int to, Before states) {
+            if (from == to) {
+                return;
+            }
+            Matrix[] sources = new Matrix[TURNS];
+            Matrix[] targets = new Matrix[TURNS];
+            for (int turn = 0; turn < TURNS; turn++) {
+                sources[turn] = states.of(turn).rows(from, to);
+                targets[turn] = state.h().get(1 - turn).rows(from, to);
+            }
+            operations.add(turn -> targets[turn].copyFrom(sources[turn]));
+        }
+
+        /** Steps with the same rows: of one thread in one call, of several in one for each step, at which each has its share of the panels. */
+        void add(int first, int end, Before before) {
+            int parts = state.cell().fused() ? team.threads() : 1;
+            int together = parts == 1 ? end - first : 1;
+            for (int step = first; step < end; step += together) {
+                int now = step;
+                int from = rows.offset(step);
+                int to = rows.offset(step + together);
+                int count = rows.count(step);
+                boolean odd = step % 2 != 0;
+                shared(parts, (turn, part) -> {
+                    Matrix previous = (now == first ? before.of(turn) : after(now - 1, turn)).rows(0, count);
+                    Matrix next = h[turn].rows(from, to);
+                    Matrix startRows = start.rows() == 1 ? start : start.rows(from, to);
+                    Matrix c = state.c() == null ? next : state.c().rows(0, count);
+                    Cell.Inference inference =
+                            state.cell().inference(w, startRows, x[turn].rows(from, to), previous, c, next);
+                    Sweep sweep = new Sweep((turn == 1) != odd, part, parts);
+                    return () -> inference.run(kernels, sweep);
+                });
+            }
         }
     }
 
@@ -182,22 +319,27 @@ final class InferenceNetwork {
         return new Matrix[] {matrix, matrix};
     }
 
-    /** Returns T. */
-    int steps() {
-        return steps;
+    /** Returns the sequences whose packed rows the inputs are. */
+    Sequences sequences() {
+        return sequences;
     }
 
-    /** Returns (T * B), to be filled before {@link #run} by who has tokens. */
+    /** Returns the sequences whose packed rows the outputs are. */
+    Sequences outputSequences() {
+        return current;
+    }
+
+    /** Returns (all), to be filled before {@link #run} by who has tokens. */
     Indices tokens() {
         return tokens;
     }
 
-    /** Returns (T * B, inputs), to be filled before {@link #run} by who has no tokens. */
+    /** Returns (all, inputs), to be filled before {@link #run} by who has no tokens. */
     Matrix input() {
         return input;
     }
 
-    /** Goes on from h number {@code turn} of each layer to the other one, and returns (T * B, outputs), valid until the next call. */
+    /** Goes on from h number {@code turn} of each layer to the other one, and returns the outputs, valid until the next call. */
     Matrix run(int turn) {
         for (int i = 0; i < operations.size(); i++) { // no iterator: a step allocates nothing
             operations.get(i).run(turn);

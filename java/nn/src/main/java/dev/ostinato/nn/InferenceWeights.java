@@ -41,14 +41,17 @@ final class InferenceWeights {
      */
     record Dense(PackedWeights weights, Matrix bias) {}
 
-    private final Map<Integer, Recurrent> recurrent = new HashMap<>();
+    /** By the offset of the pass. */
+    private final Map<Long, Recurrent> recurrent = new HashMap<>();
     private final Map<Integer, Dense> dense = new HashMap<>();
 
     InferenceWeights(Blueprint blueprint, Memory weights, Precision precision, Kernels kernels) {
         for (Blueprint.Place place : blueprint.places()) {
             switch (place.layer()) {
-                case Layer.Recurrent ignored ->
-                        recurrent.put(place.index(), recurrent(blueprint, place, weights, precision, kernels));
+                case Layer.Recurrent ignored -> addPasses(blueprint, place, weights, precision, kernels);
+                case Layer.Bidirectional ignored -> addPasses(blueprint, place, weights, precision, kernels);
+                case Layer.Pool ignored -> {
+                }
                 case Layer.Dense ignored -> dense.put(place.index(),
                         new Dense(precision.of(blueprint.denseWeights(weights, place)),
                                 blueprint.denseBias(weights, place)));
@@ -64,10 +67,18 @@ final class InferenceWeights {
         }
     }
 
-    private static Recurrent recurrent(Blueprint blueprint, Blueprint.Place place, Memory weights, Precision precision,
+    private void addPasses(Blueprint blueprint, Blueprint.Place place, Memory weights, Precision precision,
             Kernels kernels) {
-        Cell cell = place.cell();
-        CellWeights w = cell.weights(weights, place.offset());
+        for (Blueprint.Pass pass : place.passes()) {
+            recurrent.put(pass.offset(), recurrent(blueprint, pass, weights, precision, kernels));
+        }
+    }
+
+    private static Recurrent recurrent(Blueprint blueprint, Blueprint.Pass pass, Memory weights, Precision precision,
+            Kernels kernels) {
+        Blueprint.Place place = pass.place();
+        Cell cell = pass.cell();
+        CellWeights w = cell.weights(weights, pass.offset());
         Matrix bias = Matrix.of(1, cell.slots() * cell.padded);
         cell.biasRow(w, bias);
         Matrix table = switch (blueprint.inputOf(place).layer()) {
@@ -114,8 +125,8 @@ final class InferenceWeights {
                 + dense.values().stream().mapToLong(layer -> layer.weights().byteSize()).sum();
     }
 
-    Recurrent recurrent(Blueprint.Place place) {
-        return Objects.requireNonNull(recurrent.get(place.index()));
+    Recurrent recurrent(Blueprint.Pass pass) {
+        return Objects.requireNonNull(recurrent.get(pass.offset()));
     }
 
     Dense dense(Blueprint.Place place) {

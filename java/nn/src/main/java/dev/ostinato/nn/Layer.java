@@ -60,16 +60,79 @@ public sealed interface Layer {
         }
     }
 
+    /** Which way a recurrent layer goes through time. */
+    enum Direction {
+        /** From the first step to the last. */
+        FORWARD,
+        /** From the last step of each stream to its first; the outputs are in the order of the inputs. */
+        REVERSE
+    }
+
     /** A recurrent layer of {@code hidden} units. */
-    record Recurrent(CellType cell, int inputs, int hidden) implements Layer {
+    record Recurrent(CellType cell, int inputs, int hidden, Direction direction) implements Layer {
         public Recurrent {
+            positive("inputs", inputs);
+            positive("hidden", hidden);
+        }
+
+        /** Goes forward. */
+        public Recurrent(CellType cell, int inputs, int hidden) {
+            this(cell, inputs, hidden, Direction.FORWARD);
+        }
+
+        @Override
+        public int outputs() {
+            return hidden;
+        }
+    }
+
+    /** What becomes of the outputs of two directions. */
+    enum Merge {
+        /** Those of the forward direction, and behind them those of the reverse one. */
+        CONCAT,
+        /** Their sum. */
+        SUM,
+        /** Their mean. */
+        MEAN
+    }
+
+    /** Two recurrent layers of {@code hidden} units each over the same inputs, one in each direction (Schuster and Paliwal 1997). */
+    record Bidirectional(CellType cell, int inputs, int hidden, Merge merge) implements Layer {
+        public Bidirectional {
             positive("inputs", inputs);
             positive("hidden", hidden);
         }
 
         @Override
         public int outputs() {
-            return hidden;
+            return merge == Merge.CONCAT ? Math.multiplyExact(2, hidden) : hidden;
+        }
+    }
+
+    /** Which row stands for all steps of a stream. */
+    enum Pooling {
+        /** That of its last step. */
+        LAST,
+        /** The mean over its steps. */
+        MEAN,
+        /** Of each column the greatest. */
+        MAX
+    }
+
+    /** Makes one row of all steps of a stream, zero for a stream without steps. What comes behind sees one step. At most one. */
+    record Pool(int size, Pooling pooling) implements Layer {
+        public Pool {
+            positive("size", size);
+        }
+
+        @Override
+        public int inputs() {
+            return size;
+        }
+
+        @Override
+        public int outputs() {
+            return size;
         }
     }
 

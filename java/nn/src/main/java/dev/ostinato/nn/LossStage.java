@@ -9,44 +9,50 @@ final class LossStage {
     private final Stage.Setup setup;
     private final Stage top;
     private final Loss loss;
-    /** (T * B, outputs): the outputs, then the softmax or the differences, then the gradient. */
+    /** (all, outputs): the outputs, then the softmax or the differences, then the gradient. */
     private final Matrix y;
     private final boolean inPlace;
     private final Matrix losses;
     private final Indices classes;
     private final Matrix values;
 
-    LossStage(Stage.Setup setup, Stage top, Loss loss) {
-        this.setup = setup;
+    LossStage(Stage top, Loss loss) {
+        this.setup = top.setup;
         this.top = top;
         this.loss = loss;
         this.inPlace = top instanceof DenseStage;
-        this.y = inPlace ? top.output() : Matrix.of(setup.all(), top.output().columns());
+        this.y = inPlace ? top.output() : setup.matrix(setup.all(), top.output().columns());
         this.losses = Matrix.wrap(Memory.ofFloats(setup.all()), 0, setup.all(), 1, 1);
         this.classes = Indices.of(setup.all());
-        this.values = Matrix.of(loss instanceof Loss.SquaredError ? setup.all() : 0, y.columns());
+        this.values = setup.matrix(loss instanceof Loss.SquaredError ? setup.all() : 0, y.columns());
     }
 
     /** @throws IndexOutOfBoundsException if a class is outside the outputs */
     void load(Batch batch) {
         switch (loss) {
             case Loss.CrossEntropy ignored -> {
-                int[] all = batch.classes();
-                for (int r = 0; r < all.length; r++) {
-                    if (all[r] < 0 || all[r] >= y.columns()) {
+                int[] all = batch.classes(outputSteps());
+                for (int r = 0; r < classes.length(); r++) {
+                    int at = setup.sequences().element(r);
+                    if (all[at] < 0 || all[at] >= y.columns()) {
                         throw new IndexOutOfBoundsException(
-                                "class " + r + ": expected 0.." + (y.columns() - 1) + ", got " + all[r]);
+                                "class " + at + ": expected 0.." + (y.columns() - 1) + ", got " + all[at]);
                     }
+                    classes.set(r, all[at]);
                 }
-                classes.copyFrom(all, 0);
             }
             case Loss.SquaredError ignored -> {
-                float[] all = batch.values(values.columns());
+                float[] all = batch.values(outputSteps(), values.columns());
                 for (int r = 0; r < values.rows(); r++) {
-                    values.setRow(r, all, r * values.columns());
+                    values.setRow(r, all, setup.sequences().element(r) * values.columns());
                 }
             }
         }
+    }
+
+    /** Returns the T of the outputs: 1 behind a pooling layer. */
+    private int outputSteps() {
+        return setup.sequences().steps();
     }
 
     /** Returns the loss of the batch, and leaves in y what {@link #backward} begins with. */
@@ -88,6 +94,6 @@ final class LossStage {
 
     /** The weight of one row's loss in that of the batch. */
     private double share() {
-        return 1.0 / (loss.summedOverTime() ? setup.rows() : setup.all());
+        return 1.0 / (loss.summedOverTime() ? setup.sequences().rows() : setup.all());
     }
 }

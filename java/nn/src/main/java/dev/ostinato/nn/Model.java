@@ -134,6 +134,11 @@ public final class Model {
         return blueprint.read(weights);
     }
 
+    /** Returns those of {@link #tensors} that are of one layer. @throws IndexOutOfBoundsException if there is no such layer */
+    public List<NamedArray> tensors(int layer) {
+        return blueprint.read(weights, blueprint.places().get(layer));
+    }
+
     /** Returns the state of one new stream, all zero. */
     public State newState() {
         return newState(1);
@@ -240,6 +245,37 @@ public final class Model {
     }
 
     /**
+     * The steps of every row of a state that there are: rows of different lengths, masked steps, states that begin anew on the way. Each row
+     * gets the bits that it would get alone, and only the steps that there are cost time.
+     *
+     * @param tokens (T, B), or (B, T) if {@link Sequences#batchFirst}; what it holds for other steps does not matter
+     * @param sequences of as many rows as the state has. Who calls often with the same keeps the object
+     * @param state of this model; updated. A row without steps keeps its state
+     * @param y (T, B, outputs), or (B, T, outputs) if {@link Sequences#batchFirst}, or (B, outputs) behind a pooling layer; overwritten, with
+     *     zeros for steps that there are not
+     * @throws IllegalArgumentException if a size is wrong, or the model or the state's model takes something else
+     * @throws IndexOutOfBoundsException if a token is outside the vocabulary; the state is then unchanged
+     */
+    public void run(int[] tokens, Sequences sequences, State state, float[] y) {
+        state.call(this).from(tokens).to(y).run(sequences);
+    }
+
+    /** As {@link #run(int[], Sequences, State, float[])}, from x (T, B, inputs), which is not y. */
+    public void run(float[] x, Sequences sequences, State state, float[] y) {
+        state.call(this).from(x).to(y).run(sequences);
+    }
+
+    /** As {@link #run(float[], Sequences, State, float[])}, in memory of any kind; see {@link #step(Slice, State, Slice)}. */
+    public void run(Slice x, Sequences sequences, State state, Slice y) {
+        state.call(this).from(x).to(y).run(sequences);
+    }
+
+    /** As {@link #run(int[], Sequences, State, float[])}, into memory of any kind; see {@link #step(Slice, State, Slice)}. */
+    public void run(int[] tokens, Sequences sequences, State state, Slice y) {
+        state.call(this).from(tokens).to(y).run(sequences);
+    }
+
+    /**
      * Computes steps of throw-away states until the JIT compiler has done its work, or for {@value WarmUp#MOST_SECONDS} seconds: the first
      * steps in a JVM take many times as long as the later ones. Who must answer in microseconds calls this before the first request comes.
      *
@@ -315,6 +351,21 @@ public final class Model {
         /** Adds a GRU layer, reset after the product. */
         public Builder gru(int hidden) {
             return recurrent(CellType.GRU, hidden);
+        }
+
+        /** Adds a recurrent layer that goes from the last step of each stream to the first. */
+        public Builder reverse(CellType cell, int hidden) {
+            return add(new Layer.Recurrent(cell, outputs(), hidden, Layer.Direction.REVERSE));
+        }
+
+        /** Adds a recurrent layer of {@code hidden} units in each direction. */
+        public Builder bidirectional(CellType cell, int hidden, Layer.Merge merge) {
+            return add(new Layer.Bidirectional(cell, outputs(), hidden, merge));
+        }
+
+        /** Makes one row of all steps of a stream. */
+        public Builder pool(Layer.Pooling pooling) {
+            return add(new Layer.Pool(outputs(), pooling));
         }
 
         /** Adds dropout, which acts in training only; a rate of 0 adds nothing. */

@@ -1,37 +1,40 @@
 package dev.ostinato.nn;
 
-import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
-import dev.ostinato.kernels.Memory;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A model laid out for T steps of B rows, with its loss: forward, and backward through time. The state goes on from call to call. */
+/** A model laid out for the steps of a batch, with its loss: forward, and backward through time. The state goes on from call to call. */
 final class Network {
     private final Stage.Setup setup;
     private final List<Stage> stages = new ArrayList<>();
     private final LossStage loss;
 
-    Network(Blueprint blueprint, Memory weights, Memory gradients, Kernels kernels, Team team, Loss loss, int steps,
-            int rows) {
-        this.setup = new Stage.Setup(blueprint, weights, gradients, kernels, team, steps, rows);
-        List<Blueprint.Place> places = blueprint.places();
+    Network(Stage.Setup setup, Loss loss) {
+        this.setup = setup;
+        setup.buffers().reuse();
+        List<Blueprint.Place> places = setup.blueprint().places();
         stages.add(inputStage(places));
         for (Blueprint.Place place : places.subList(1, places.size())) {
             stages.add(stage(place, stages.getLast(), place.index() == places.size() - 1));
         }
-        this.loss = new LossStage(setup, stages.getLast(), loss);
+        this.loss = new LossStage(stages.getLast(), loss);
     }
 
     private Stage inputStage(List<Blueprint.Place> places) {
         return places.getFirst().layer() instanceof Layer.Features features
                 ? new FeatureStage(setup, features)
-                : new TokenStage(setup, places.getFirst(), !(places.get(1).layer() instanceof Layer.Recurrent));
+                : new TokenStage(setup, places.getFirst(), !places.get(1).isRecurrent());
     }
 
-    private Stage stage(Blueprint.Place place, Stage below, boolean last) {
+    private static Stage stage(Blueprint.Place place, Stage below, boolean last) {
+        Stage.Setup setup = below.setup;
         return switch (place.layer()) {
-            case Layer.Recurrent ignored -> new RecurrentStage(setup, place, below);
+            case Layer.Recurrent r -> r.direction() == Layer.Direction.FORWARD
+                    ? new RecurrentStage(setup, place.passes().getFirst(), below)
+                    : new DirectionsStage(setup, place, below);
+            case Layer.Bidirectional ignored -> new DirectionsStage(setup, place, below);
+            case Layer.Pool pool -> new PoolStage(setup, pool, below);
             case Layer.Dense ignored -> new DenseStage(setup, place, below, last);
             case Layer.Dropout ignored -> new DropoutStage(setup, place, below);
             case Layer.Embedding e -> throw new AssertionError(e);
@@ -46,11 +49,11 @@ final class Network {
     }
 
     boolean fits(Batch batch) {
-        return batch.steps() == setup.steps() && batch.rows() == setup.rows();
+        return batch.sequences().equals(setup.sequences());
     }
 
     int rows() {
-        return setup.rows();
+        return setup.sequences().rows();
     }
 
     /** Computes the loss of a batch, going on from the state that the last one left. {@code dropoutKey} is 0 for no dropout. */
@@ -70,17 +73,18 @@ final class Network {
 
     /** Overwrites the gradients with those of the last forward. */
     void backward() {
-        backward(0, setup.steps());
+        Stage last = stages.getLast();
+        backward(0, last.setup.all());
     }
 
-    /** As {@link #backward()}, for what the steps {@code from..to} alone add to the loss. */
+    /** As {@link #backward()}, for what the packed rows {@code from..to} of the outputs alone add to the loss. */
     void backward(int from, int to) {
         setup.gradients().clear();
         stages.forEach(Stage::clearGradient);
         loss.backward();
         Matrix dy = stages.getLast().outputGradient();
-        dy.rows(0, from * setup.rows()).clear();
-        dy.rows(to * setup.rows(), setup.all()).clear();
+        dy.rows(0, from).clear();
+        dy.rows(to, dy.rows()).clear();
         for (Stage stage : stages.reversed()) {
             stage.backward();
         }

@@ -20,11 +20,20 @@ final class Probe {
 
     /** Throws as {@link Trainer#gradients(Batch)} does for what does not fit. */
     static Probe forward(Model model, Batch batch, Loss loss) {
+        if (!model.blueprint().streams()) {
+            throw new IllegalArgumentException(
+                    "diagnostics: expected layers that all go forward in time and pool nothing, got " + model.layers());
+        }
+        if (!batch.sequences().isPlain()) {
+            throw new IllegalArgumentException(
+                    "diagnostics: expected every step of every row, got " + batch.sequences());
+        }
         Model ofRows = model.takesTokens() ? withoutTokens(model) : model;
         Batch rows = model.takesTokens() ? batch.withFeatures(rows(model, batch.tokens())) : batch;
         Network network =
-                new Network(ofRows.blueprint(), ofRows.weights(), Memory.ofFloats(ofRows.blueprint().floats()),
-                        ofRows.kernels(), Team.ALONE, loss, batch.steps(), batch.rows());
+                new Network(new Stage.Setup(ofRows.blueprint(), ofRows.weights(),
+                        Memory.ofFloats(ofRows.blueprint().floats()), ofRows.kernels(), Team.ALONE, batch.sequences(),
+                        new Buffers()), loss);
         return new Probe(network, network.forward(rows, 0));
     }
 
@@ -76,6 +85,7 @@ final class Probe {
 
     /** Goes back from what the steps {@code from..to} add to the loss. */
     void backward(int from, int to) {
-        network.backward(from, to);
+        int rows = network.rows();
+        network.backward(from * rows, to * rows);
     }
 }

@@ -50,7 +50,7 @@ public final class Spectrum {
      */
     public static SequencedMap<String, Spectrum> ofRecurrentWeights(Model model, int layer) {
         Blueprint.Place place = Probe.recurrentPlace(model, layer);
-        List<Cell.Gate> gates = place.cell().gateList();
+        List<Cell.Gate> gates = place.passes().getFirst().cell().gateList();
         SequencedMap<String, Spectrum> spectra = new LinkedHashMap<>();
         for (Parameter parameter : model.blueprint().parameters(model.weights(), place)) {
             if (parameter.name().startsWith("weight_hh")) {

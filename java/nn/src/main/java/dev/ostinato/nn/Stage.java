@@ -6,8 +6,8 @@ import dev.ostinato.kernels.Memory;
 import java.util.List;
 
 /**
- * A layer laid out for T steps of B rows: its activations, what its backward needs, and the gradients. Row {@code t * B + b} is step t
- * of stream b.
+ * A layer laid out for the steps of a batch: its activations, what its backward needs, and the gradients. Rows are those of the packed
+ * {@link Sequences}: of T steps of B streams of the same length, row {@code t * B + b} is step t of stream b.
  */
 abstract class Stage {
     /** Rows that one piece of row-parallel work takes: enough for whole tiles, few enough to share out evenly. */
@@ -18,10 +18,31 @@ abstract class Stage {
      *
      * @param gradients shaped like the weights
      */
-    record Setup(Blueprint blueprint, Memory weights, Memory gradients, Kernels kernels, Team team, int steps,
-            int rows) {
+    record Setup(Blueprint blueprint, Memory weights, Memory gradients, Kernels kernels, Team team, Sequences sequences,
+            Buffers buffers) {
+        /** Returns the number of rows. */
         int all() {
-            return steps * rows;
+            return sequences.total();
+        }
+
+        /** Returns the same behind a layer that leaves one row for each stream. */
+        Setup pooled() {
+            return new Setup(blueprint, weights, gradients, kernels, team, Sequences.of(1, sequences.rows()), buffers);
+        }
+
+        /** Returns zeros that nothing else uses. */
+        Matrix matrix(int rows, int columns) {
+            return buffers.matrix(rows, columns);
+        }
+
+        /** Shares out all rows. */
+        void eachChunk(Rows body) {
+            eachChunk(all(), body);
+        }
+
+        /** Shares out {@code rows} rows. */
+        void eachChunk(int rows, Rows body) {
+            team.run(Math.ceilDiv(rows, CHUNK), i -> body.accept(i * CHUNK, Math.min(rows, (i + 1) * CHUNK)));
         }
     }
 
@@ -33,10 +54,10 @@ abstract class Stage {
         this.k = setup.kernels();
     }
 
-    /** Returns the activations, (T * B, outputs). */
+    /** Returns the activations, (all, outputs). */
     abstract Matrix output();
 
-    /** Returns the gradient of the activations, (T * B, padded outputs); stages above add to it. */
+    /** Returns the gradient of the activations, (all, padded outputs); stages above add to it. */
     abstract Matrix outputGradient();
 
     /** Computes the activations from those of the stage below. {@code dropoutKey} is 0 when there is to be no dropout. */
@@ -77,13 +98,8 @@ abstract class Stage {
         void accept(int from, int to);
     }
 
-    /** Shares out all T * B rows. */
+    /** Shares out all rows. */
     final void eachChunk(Rows body) {
-        eachChunk(setup.all(), body);
-    }
-
-    /** Shares out {@code rows} rows. */
-    final void eachChunk(int rows, Rows body) {
-        setup.team().run(Math.ceilDiv(rows, CHUNK), i -> body.accept(i * CHUNK, Math.min(rows, (i + 1) * CHUNK)));
+        setup.eachChunk(body);
     }
 }

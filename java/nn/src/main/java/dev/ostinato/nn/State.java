@@ -7,7 +7,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one or more streams of a model remember between two steps: h of every recurrent layer, and c of every LSTM. It also holds the
+ * What one or more streams of a model remember between two steps: h of every recurrent layer, of each of its directions, and c of every LSTM. It also holds the
  * memory in which a step computes, so that a step allocates nothing.
  *
  * <p>Used by one thread at a time; different states may be used by different threads at once.
@@ -22,6 +22,8 @@ public final class State {
     private final List<LayerState> layers;
     /** Networks for 1, 2, 4, ... steps, made when first needed. */
     private final @Nullable InferenceNetwork[] networks;
+    /** For the sequences of the last call that had some. */
+    private final @Nullable SequenceRun[] sequenceRuns = new SequenceRun[2];
     private int turn;
     private final Call call;
 
@@ -29,11 +31,13 @@ public final class State {
         this.model = model;
         this.rows = rows;
         this.team = team;
-        this.layers = model.blueprint().places().stream().filter(place -> place.layer() instanceof Layer.Recurrent)
-                .map(place -> LayerState.of(place, rows)).toList();
+        this.layers = model.blueprint().places().stream().flatMap(place -> place.passes().stream())
+                .map(pass -> LayerState.of(pass, rows)).toList();
         this.networks = new InferenceNetwork[lengths()];
         this.call = new Call(this, model);
-        network(1);
+        if (model.blueprint().streams()) {
+            network(1);
+        }
     }
 
     /** Returns how many powers of two of steps there may be: as many as keep the pre-activations of a layer in the nearer caches. */
@@ -192,10 +196,27 @@ public final class State {
         int length = Math.min(networks.length, Integer.SIZE - Integer.numberOfLeadingZeros(most)) - 1;
         InferenceNetwork network = networks[length];
         if (network == null) {
-            network = new InferenceNetwork(model, layers, team, 1 << length, rows);
+            network = new InferenceNetwork(model, layers, team, Sequences.of(1 << length, rows));
             networks[length] = network;
         }
         return network;
+    }
+
+    /** Returns what makes all steps of some sequences in one call. */
+    SequenceRun sequenceRun(Sequences sequences) {
+        SequenceRun run = sequenceRuns[turn];
+        if (run == null || !run.sequences().equals(sequences)) {
+            run = new SequenceRun(model, layers, turn, team, sequences);
+            sequenceRuns[turn] = run;
+        }
+        return run;
+    }
+
+    /** Returns what makes so many steps of every stream in one call. */
+    SequenceRun sequenceRun(int steps) {
+        SequenceRun run = sequenceRuns[turn];
+        return run != null && run.sequences().isPlain() && run.sequences().steps() == steps ? run
+                : sequenceRun(Sequences.of(steps, rows));
     }
 
     /** Returns views of h of every recurrent layer, and of c after it where there is one, without padding, which stays zero. */

@@ -91,7 +91,10 @@ final class StateBytes {
             case Layer.Embedding ignored -> "embedding";
             case Layer.OneHot ignored -> "one-hot";
             case Layer.Features ignored -> "features";
-            case Layer.Recurrent recurrent -> recurrent.cell().label();
+            case Layer.Recurrent r ->
+                    r.cell().label() + (r.direction() == Layer.Direction.REVERSE ? " in reverse" : "");
+            case Layer.Bidirectional b -> "bidirectional " + b.cell().label();
+            case Layer.Pool ignored -> "pool";
             case Layer.Dropout ignored -> "dropout";
             case Layer.Dense ignored -> "dense";
         };

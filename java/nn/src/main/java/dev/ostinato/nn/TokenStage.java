@@ -34,19 +34,20 @@ final class TokenStage extends Stage {
         boolean embedded = place.layer() instanceof Layer.Embedding;
         this.table = embedded ? setup.blueprint().embedding(setup.weights(), place) : null;
         this.tableGradient = embedded ? setup.blueprint().embedding(setup.gradients(), place) : null;
-        this.rows = needsRows ? Matrix.of(setup.all(), place.layer().outputs()) : null;
-        this.rowsGradient = needsRows ? Matrix.of(setup.all(), Matrix.padded(place.layer().outputs())) : null;
+        this.rows = needsRows ? setup.matrix(setup.all(), place.layer().outputs()) : null;
+        this.rowsGradient = needsRows ? setup.matrix(setup.all(), Matrix.padded(place.layer().outputs())) : null;
     }
 
     /** @throws IndexOutOfBoundsException if a token is outside the vocabulary */
     void load(int[] batch) {
         Arrays.fill(placeOf, -1);
-        for (int r = 0; r < batch.length; r++) {
-            if (batch[r] < 0 || batch[r] >= vocabulary) {
+        for (int r = 0; r < tokens.length(); r++) {
+            int at = setup.sequences().element(r);
+            if (batch[at] < 0 || batch[at] >= vocabulary) {
                 throw new IndexOutOfBoundsException(
-                        "token " + r + ": expected 0.." + (vocabulary - 1) + ", got " + batch[r]);
+                        "token " + at + ": expected 0.." + (vocabulary - 1) + ", got " + batch[at]);
             }
-            placeOf[batch[r]] = 0;
+            placeOf[batch[at]] = 0;
         }
         count = 0;
         for (int token = 0; token < vocabulary; token++) {
@@ -55,9 +56,10 @@ final class TokenStage extends Stage {
                 placeOf[token] = count++;
             }
         }
-        for (int r = 0; r < batch.length; r++) {
-            tokens.set(r, batch[r]);
-            places.set(r, placeOf[batch[r]]);
+        for (int r = 0; r < tokens.length(); r++) {
+            int token = batch[setup.sequences().element(r)];
+            tokens.set(r, token);
+            places.set(r, placeOf[token]);
         }
     }
 

@@ -46,6 +46,7 @@ public final class Trainer implements AutoCloseable {
     private final long seed;
     private long step;
     private double gradientNorm;
+    private final Buffers buffers = new Buffers();
     private @Nullable Network network;
     private List<NamedArray> pendingStates = List.of();
 
@@ -103,7 +104,9 @@ public final class Trainer implements AutoCloseable {
         if (current == null || !current.fits(batch)) {
             List<NamedArray> states =
                     current != null && current.rows() == batch.rows() ? current.states() : pendingStates;
-            current = new Network(blueprint, weights, gradients, kernels, team, loss, batch.steps(), batch.rows());
+            current = new Network(
+                    new Stage.Setup(blueprint, weights, gradients, kernels, team, batch.sequences(), buffers),
+                    loss);
             if (!states.isEmpty()) {
                 current.restoreStates(states);
             }

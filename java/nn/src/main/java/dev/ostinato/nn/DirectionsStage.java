@@ -1,0 +1,96 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Matrix;
+import java.util.List;
+
+/** A recurrent layer of several directions whose outputs are merged, or of the reverse one alone. */
+final class DirectionsStage extends Stage {
+    private final List<Recurrence> recurrences;
+    private final Layer.Merge merge;
+    /** (all, outputs), and its gradient, (all, padded outputs). */
+    private final Matrix y;
+    private final Matrix dy;
+    /** (all, H), a direction's share of one or the other. */
+    private final Matrix share;
+
+    DirectionsStage(Setup setup, Blueprint.Place place, Stage below) {
+        super(setup);
+        this.recurrences = place.passes().stream().map(pass -> new Recurrence(setup, pass, below)).toList();
+        this.merge = place.layer() instanceof Layer.Bidirectional both ? both.merge() : Layer.Merge.CONCAT;
+        this.y = setup.matrix(setup.all(), place.layer().outputs());
+        this.dy = setup.matrix(setup.all(), Matrix.padded(y.columns()));
+        this.share = setup.matrix(setup.all(), place.passes().getFirst().cell().hidden);
+    }
+
+    @Override
+    void forward(long dropoutKey) {
+        recurrences.forEach(Recurrence::forward);
+        if (merge == Layer.Merge.CONCAT) {
+            for (int i = 0; i < recurrences.size(); i++) {
+                recurrences.get(i).copyOutput(part(y, i));
+            }
+            return;
+        }
+        recurrences.getFirst().copyOutput(y);
+        recurrences.getLast().copyOutput(share);
+        eachChunk((from, to) -> {
+            k.axpy(1, share.rows(from, to), y.rows(from, to));
+            if (merge == Layer.Merge.MEAN) {
+                k.scale(y.rows(from, to), 0.5f);
+            }
+        });
+    }
+
+    @Override
+    void backward() {
+        if (merge == Layer.Merge.MEAN) {
+            eachChunk((from, to) -> k.scale(dy.rows(from, to), 0.5f));
+        }
+        for (int i = 0; i < recurrences.size(); i++) {
+            Matrix own = dy.columns(0, y.columns());
+            recurrences.get(i).copyOutputGradient(merge == Layer.Merge.CONCAT ? part(own, i) : own);
+            recurrences.get(i).backward();
+        }
+    }
+
+    /** Returns the columns of one direction. */
+    private Matrix part(Matrix all, int direction) {
+        return all.columns(direction * share.columns(), (direction + 1) * share.columns());
+    }
+
+    @Override
+    Matrix output() {
+        return y;
+    }
+
+    @Override
+    Matrix outputGradient() {
+        return dy;
+    }
+
+    @Override
+    void clearGradient() {
+        super.clearGradient();
+        recurrences.forEach(Recurrence::clearGradient);
+    }
+
+    @Override
+    void carryState() {
+        recurrences.forEach(Recurrence::carryState);
+    }
+
+    @Override
+    void resetState() {
+        recurrences.forEach(Recurrence::resetState);
+    }
+
+    @Override
+    List<NamedArray> states() {
+        return recurrences.stream().flatMap(recurrence -> recurrence.states().stream()).toList();
+    }
+
+    @Override
+    void restoreStates(List<NamedArray> states) {
+        recurrences.forEach(recurrence -> recurrence.restoreStates(states));
+    }
+}

@@ -1,0 +1,303 @@
+package dev.ostinato.nn;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which of the T steps of B streams there are: all of them, so many of each stream, or those that a mask leaves. Steps that there are not
+ * cost nothing: only the others are computed, one after another, the state going from one to the next. Immutable.
+ *
+ * <pre>{@code
+ * Sequences sequences = Sequences.ofLengths(100, 70, 100, 0); // T = 100, B = 3; the third keeps its state
+ * model.run(x, sequences, state, y);
+ * }</pre>
+ *
+ * <p>Who calls often with the same layout keeps the object: what is derived from it is kept with it.
+ */
+public final class Sequences {
+    // The steps are packed: streams sorted by their number of steps, longest first, and all first steps before all second ones. A stream
+    // whose state is reset on the way counts as several, of which only the first goes on from the state that the stream had.
+
+    private final int steps;
+    private final int rows;
+    private final boolean batchFirst;
+    /** Of each packed row the step it is, as t * B + b. */
+    private final int[] source;
+    /** Of each packed step the first of its rows; and behind the last, the number of all rows. */
+    private final int[] offsets;
+    /** Of each packed sequence its number of steps, and the stream that it belongs to. */
+    private final int[] lengths;
+    private final int[] streams;
+    /** Of each stream its first and its last sequence. */
+    private final int[] firstOf;
+    private final int[] lastOf;
+
+    /** A run of steps of a stream. */
+    private record Run(int stream, boolean first, boolean last, List<Integer> times) {}
+
+    private Sequences(int steps, int rows, boolean batchFirst, List<Run> runs) {
+        this.steps = steps;
+        this.rows = rows;
+        this.batchFirst = batchFirst;
+        List<Run> sorted = new ArrayList<>(runs);
+        sorted.sort(Comparator.comparingInt((Run run) -> -run.times().size())); // stable
+        this.lengths = sorted.stream().mapToInt(run -> run.times().size()).toArray();
+        this.streams = sorted.stream().mapToInt(Run::stream).toArray();
+        this.firstOf = new int[rows];
+        this.lastOf = new int[rows];
+        for (int i = 0; i < streams.length; i++) {
+            if (sorted.get(i).first()) {
+                firstOf[streams[i]] = i;
+            }
+            if (sorted.get(i).last()) {
+                lastOf[streams[i]] = i;
+            }
+        }
+        int longest = lengths[0];
+        this.offsets = new int[longest + 1];
+        this.source = new int[Arrays.stream(lengths).sum()];
+        int packed = 0;
+        for (int k = 0; k < longest; k++) {
+            offsets[k] = packed;
+            for (int i = 0; i < lengths.length && lengths[i] > k; i++) {
+                source[packed++] = sorted.get(i).times().get(k) * rows + streams[i];
+            }
+        }
+        offsets[longest] = packed;
+    }
+
+    private Sequences(Sequences other, boolean batchFirst) {
+        this.steps = other.steps;
+        this.rows = other.rows;
+        this.batchFirst = batchFirst;
+        this.source = other.source;
+        this.offsets = other.offsets;
+        this.lengths = other.lengths;
+        this.streams = other.streams;
+        this.firstOf = other.firstOf;
+        this.lastOf = other.lastOf;
+    }
+
+    /** Returns the layout in which every stream has every step. @throws IllegalArgumentException if a size is not positive */
+    public static Sequences of(int steps, int rows) {
+        int[] lengths = new int[positive("rows", rows)];
+        Arrays.fill(lengths, positive("steps", steps));
+        return ofLengths(steps, lengths);
+    }
+
+    /**
+     * Returns the layout of streams that have their first so many steps.
+     *
+     * @param steps T
+     * @param lengths (B), each from 0 to T; a stream without steps keeps its state
+     * @throws IllegalArgumentException if there is no stream, T is not positive or a length is outside its range
+     */
+    public static Sequences ofLengths(int steps, int... lengths) {
+        boolean[] mask = new boolean[Math.multiplyExact(positive("steps", steps), positive("rows", lengths.length))];
+        for (int b = 0; b < lengths.length; b++) {
+            if (lengths[b] < 0 || lengths[b] > steps) {
+                throw new IllegalArgumentException("length " + b + ": expected 0.." + steps + ", got " + lengths[b]);
+            }
+            for (int t = 0; t < lengths[b]; t++) {
+                mask[t * lengths.length + b] = true;
+            }
+        }
+        return ofMask(lengths.length, mask);
+    }
+
+    /**
+     * Returns the layout of streams that have the steps where a mask is true.
+     *
+     * @param rows B
+     * @param mask (T, B), time first
+     * @throws IllegalArgumentException if there is no step or no stream, or the mask is no multiple of B
+     */
+    public static Sequences ofMask(int rows, boolean[] mask) {
+        return of(rows, mask, new boolean[mask.length]);
+    }
+
+    /**
+     * Returns the layout of streams that have the steps where a mask is true, and whose state is set to zero before some of them.
+     *
+     * @param rows B
+     * @param mask (T, B), time first
+     * @param resets (T, B), time first; true where a stream begins anew before that step
+     * @throws IllegalArgumentException if there is no step or no stream, the sizes differ or are no multiple of B
+     */
+    public static Sequences of(int rows, boolean[] mask, boolean[] resets) {
+        positive("rows", rows);
+        positive("steps", mask.length);
+        if (mask.length % rows != 0) {
+            throw new IllegalArgumentException("mask: expected a multiple of " + rows + ", got " + mask.length);
+        }
+        if (resets.length != mask.length) {
+            throw new IllegalArgumentException("resets: expected " + mask.length + ", got " + resets.length);
+        }
+        List<Run> runs = new ArrayList<>();
+        for (int b = 0; b < rows; b++) {
+            addRuns(b, rows, mask, resets, runs);
+        }
+        return new Sequences(mask.length / rows, rows, false, runs);
+    }
+
+    private static void addRuns(int stream, int rows, boolean[] mask, boolean[] resets, List<Run> runs) {
+        List<List<Integer>> parts = new ArrayList<>();
+        parts.add(new ArrayList<>());
+        for (int t = 0; t < mask.length / rows; t++) {
+            if (resets[t * rows + stream]) {
+                parts.add(new ArrayList<>());
+            }
+            if (mask[t * rows + stream]) {
+                parts.getLast().add(t);
+            }
+        }
+        for (int i = 0; i < parts.size(); i++) {
+            boolean first = i == 0;
+            boolean last = i == parts.size() - 1;
+            if (first || last || !parts.get(i).isEmpty()) {
+                runs.add(new Run(stream, first, last, parts.get(i)));
+            }
+        }
+    }
+
+    private static int positive(String name, int size) {
+        if (size < 1) {
+            throw new IllegalArgumentException(name + ": expected >= 1, got " + size);
+        }
+        return size;
+    }
+
+    /** Returns the same layout for arrays of inputs and outputs that are (B, T, ...) rather than (T, B, ...). */
+    public Sequences batchFirst() {
+        return new Sequences(this, true);
+    }
+
+    /** Returns T. */
+    public int steps() {
+        return steps;
+    }
+
+    /** Returns B. */
+    public int rows() {
+        return rows;
+    }
+
+    /** Returns the number of steps that there are, of all streams together. */
+    public int total() {
+        return source.length;
+    }
+
+    /** Returns whether every stream has every step and none begins anew, in arrays that are time first. */
+    boolean isPlain() {
+        return !batchFirst && source.length == steps * rows && streams.length == rows;
+    }
+
+    // The packed layout
+
+    /** Returns the number of packed steps: those of the longest sequence. */
+    int longest() {
+        return offsets.length - 1;
+    }
+
+    /** Returns the first packed row of a packed step; of {@link #longest} the number of all. */
+    int offset(int step) {
+        return offsets[step];
+    }
+
+    /** Returns the number of sequences that have a packed step. They are the first ones. */
+    int count(int step) {
+        return offsets[step + 1] - offsets[step];
+    }
+
+    /** Returns the number of sequences, those without steps too. */
+    int sequences() {
+        return streams.length;
+    }
+
+    /** Returns the number of steps of a sequence. */
+    int length(int sequence) {
+        return lengths[sequence];
+    }
+
+    /** Returns the sequence at whose end the state is that of the stream. */
+    int lastOf(int stream) {
+        return lastOf[stream];
+    }
+
+    /** Returns the stream of a sequence. */
+    int stream(int sequence) {
+        return streams[sequence];
+    }
+
+    /** Returns whether a sequence goes on from the state of its stream rather than from zero. */
+    boolean goesOn(int sequence) {
+        return firstOf[streams[sequence]] == sequence;
+    }
+
+    /** Returns the step that a packed row is, as t * B + b. */
+    int step(int packed) {
+        return source[packed];
+    }
+
+    /** Returns where a packed row is in arrays of inputs and outputs. */
+    int element(int packed) {
+        int at = source[packed];
+        return batchFirst ? at % rows * steps + at / rows : at;
+    }
+
+    // States: one row for the beginning of each sequence and one for each of its steps, so that those before and after a step are runs of
+    // rows, whichever way one goes through time. Boundary number n is what is between the steps n - 1 and n of all sequences that have the
+    // former; boundary 0 of all sequences.
+
+    /** Returns the number of rows of states. */
+    int stateRows() {
+        return sequences() + total();
+    }
+
+    /** Returns the first row of the states at a boundary. */
+    int boundary(int number) {
+        return number == 0 ? 0 : sequences() + offset(number - 1);
+    }
+
+    /** Returns whether all have the same number of steps, so that the states at the boundaries before all steps are one run of rows. */
+    boolean sameLengths() {
+        return lengths[lengths.length - 1] == longest();
+    }
+
+    /** Cuts the sequences into at most so many ranges with about as many steps each; returns where they begin, and where the last ends. */
+    int[] ranges(int most) {
+        int[] starts = new int[Math.min(most, sequences()) + 1];
+        long steps = 0;
+        int range = 1;
+        for (int i = 0; i < sequences() && range < starts.length - 1; i++) {
+            steps += lengths[i];
+            while (range < starts.length - 1 && steps * (starts.length - 1) >= (long) total() * range) {
+                starts[range++] = i + 1;
+            }
+        }
+        starts[starts.length - 1] = sequences();
+        return starts;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other || (other instanceof Sequences that && steps == that.steps && rows == that.rows
+                && batchFirst == that.batchFirst && Arrays.equals(source, that.source)
+                && Arrays.equals(offsets, that.offsets) && Arrays.equals(streams, that.streams)
+                && Arrays.equals(firstOf, that.firstOf) && Arrays.equals(lastOf, that.lastOf));
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(steps, rows, Arrays.hashCode(source));
+    }
+
+    @Override
+    public String toString() {
+        return total() + " of " + steps + " x " + rows + " steps";
+    }
+}
