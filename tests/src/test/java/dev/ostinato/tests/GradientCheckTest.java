@@ -141,7 +141,8 @@ final class GradientCheckTest {
     @ParameterizedTest
     @EnumSource
     void mergedDirections(Layer.Merge merge) {
-        Model model = Model.builder().oneHot(VOCABULARY).bidirectional(CellType.LSTM, 7, merge).dense(VOCABULARY).build();
+        Model model =
+                Model.builder().oneHot(VOCABULARY).bidirectional(CellType.LSTM, 7, merge).dense(VOCABULARY).build();
         check(modules(model, "", "rnn_l0", "head"), model, Loss.crossEntropy(), Steps.ALL);
     }
 

@@ -410,6 +410,17 @@ final class SequencesTest {
     }
 
     @Test
+    void withoutAnyStepTheStatesStay() {
+        Model model = bidirectional();
+        State state = randomState(model, 2);
+        State before = state.copy();
+        float[] y = filled(3 * 2 * 3);
+        model.run(new float[3 * 2 * INPUTS], Sequences.ofLengths(3, 0, 0), state, y);
+        assertBits(new float[y.length], y);
+        assertSame(before, state);
+    }
+
+    @Test
     void aTokenOfAStepThatThereIsNotDoesNotMatter() {
         Model model = Model.builder().embedding(7, 3).gru(5).build();
         float[] y = filled(4 * 5);

@@ -67,7 +67,7 @@ final class TrainerArgumentsTest {
 
     @Test
     void sizesOfBatches() {
-        refused(() -> Batch.tokensToClasses(0, 2, new int[0], new int[0]), "expected steps and rows >= 1, got 0 and 2");
+        refused(() -> Batch.tokensToClasses(0, 2, new int[0], new int[0]), "steps: expected >= 1, got 0");
         refused(() -> Batch.tokensToClasses(2, -1, new int[0], new int[0]),
                 "expected steps and rows >= 1, got 2 and -1");
         unchanged(TOKENS, Loss.crossEntropy(), Batch.tokensToClasses(2, 3, new int[5], new int[6]),

@@ -4,8 +4,10 @@ import dev.ostinato.formats.DType;
 import dev.ostinato.formats.ModelFile;
 import dev.ostinato.formats.Npz;
 import dev.ostinato.formats.Tensor;
+import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Precision;
+import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.State;
 import dev.ostinato.nn.Team;
 import java.io.IOException;
@@ -27,8 +29,10 @@ import picocli.CommandLine.Spec;
 @Command(name = "run", mixinStandardHelpOptions = true, versionProvider = Version.class, sortOptions = false,
         description = {"Runs a model over the arrays of a file of NumPy's, and writes its outputs to another.",
             "Input: x, float32 of shape (T, B, inputs), or for a model of tokens integers of shape (T, B); and what the state begins with,"
-                    + " zero unless given: h0 and, of the LSTM layers, c0, float32 of shape (layers, B, H). Output: y of shape (T, B,"
+                    + " zero unless given: h0 and, of the LSTM layers, c0, float32 of shape (layers * directions, B, H). Output: y of shape (T, B,"
                     + " outputs), h and c.",
+            "Rows of different lengths: lengths, integers of shape (B). What x holds behind them does not matter, y is zero there, and h and c"
+                    + " are those at the end of each row. Behind a pooling layer y has the shape (B, outputs).",
             "Where layers differ in H, each has arrays of its own: h0_l0, c0_l0, h0_l1 and so on, and likewise h_l0, of shape (B, H)."},
         footer = {"", "Examples:",
             "  python3 -c \"import numpy; numpy.savez('in.npz', x=numpy.zeros((100, 1, 8), numpy.float32))\"",
@@ -36,6 +40,7 @@ import picocli.CommandLine.Spec;
             "  ostinato run model.safetensors --input in.npz --output out.npz --stream --backend vector"})
 final class RunCommand implements Callable<Integer> {
     private static final int MAX_THREADS = 1024;
+    private static final String LENGTHS = "lengths";
 
     private final Terminal terminal;
 
@@ -84,23 +89,25 @@ final class RunCommand implements Callable<Integer> {
         }
         OutputFiles.check(output);
         Model model = Precisions.round(ModelFile.read(file).model().withBackend(backend), precision);
+        if (stream && !model.streams()) {
+            throw new Failure(file + ": --stream: expected layers that all go forward in time and pool nothing, got "
+                    + model.layers());
+        }
         Npz arrays = Npz.read(input);
         Tensor x = arrays.tensor("x");
         checkShape(model, x);
         int steps = Math.toIntExact(x.shape()[0]);
         int rows = Math.toIntExact(x.shape()[1]);
-        float[] y = new float[size(steps, rows, model.outputs())];
+        boolean pools = model.layers().stream().anyMatch(layer -> layer instanceof Layer.Pool);
+        long[] shape = pools ? new long[] {rows, model.outputs()} : new long[] {steps, rows, model.outputs()};
+        float[] y = new float[pools ? size(1, rows, model.outputs()) : size(steps, rows, model.outputs())];
         List<Tensor> results = new ArrayList<>();
         try (Team team = Team.of(threads)) {
             State state = model.newState(rows, team);
             checkNames(arrays, state);
             StateArrays.set(state, arrays);
-            if (model.takesTokens()) {
-                run(model, tokens(model, x), state, y);
-            } else {
-                run(model, x.toFloats(), state, y);
-            }
-            results.add(Tensor.of("y", new long[] {steps, rows, model.outputs()}, y));
+            run(model, x, lengths(arrays, steps, rows), state, y);
+            results.add(Tensor.of("y", shape, y));
             results.addAll(StateArrays.of(state));
         }
         Npz.write(output, results);
@@ -136,7 +143,7 @@ final class RunCommand implements Callable<Integer> {
 
     /** A misspelled h0 would otherwise be a silent zero. */
     private void checkNames(Npz arrays, State state) {
-        List<String> expected = new ArrayList<>(List.of("x"));
+        List<String> expected = new ArrayList<>(List.of("x", LENGTHS));
         expected.addAll(StateArrays.initialNames(state));
         for (String name : arrays.names()) {
             if (!expected.contains(name)) {
@@ -145,16 +152,19 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private int[] tokens(Model model, Tensor x) {
-        int[] tokens;
+    private int[] integers(Tensor tensor) {
         try {
-            tokens = x.toInts();
+            return tensor.toInts();
         } catch (IllegalStateException e) {
             throw new Failure(input + ": " + e.getMessage(), e);
         }
+    }
+
+    private int[] tokens(Model model, Tensor x, int[] lengths) {
+        int[] tokens = integers(x);
         int rows = Math.toIntExact(x.shape()[1]);
         for (int i = 0; i < tokens.length; i++) {
-            if (tokens[i] < 0 || tokens[i] >= model.inputs()) {
+            if (i / rows < lengths[i % rows] && (tokens[i] < 0 || tokens[i] >= model.inputs())) {
                 throw new Failure(
                         input + ": x: expected tokens from 0 to " + (model.inputs() - 1) + ", got " + tokens[i]
                                 + " at step " + i / rows + " of row " + i % rows);
@@ -163,28 +173,56 @@ final class RunCommand implements Callable<Integer> {
         return tokens;
     }
 
-    private void run(Model model, int[] tokens, State state, float[] y) {
+    /** Computes all steps in one call, or one call for each. */
+    private void run(Model model, Tensor x, int[] lengths, State state, float[] y) {
+        int steps = Math.toIntExact(x.shape()[0]);
+        int[] tokens = model.takesTokens() ? tokens(model, x, lengths) : new int[0];
+        float[] features = model.takesTokens() ? new float[0] : x.toFloats();
         if (!stream) {
-            model.run(tokens, state, y);
+            run(model, tokens, features, Sequences.ofLengths(steps, lengths), state, y);
             return;
         }
-        float[] row = new float[state.rows() * model.outputs()];
-        for (int t = 0; t < tokens.length / state.rows(); t++) {
-            model.step(Arrays.copyOfRange(tokens, t * state.rows(), (t + 1) * state.rows()), state, row);
+        int tokensOfStep = tokens.length / steps;
+        int featuresOfStep = features.length / steps;
+        float[] row = new float[y.length / steps];
+        for (int t = 0; t < steps; t++) {
+            int now = t;
+            run(model, Arrays.copyOfRange(tokens, t * tokensOfStep, (t + 1) * tokensOfStep),
+                    Arrays.copyOfRange(features, t * featuresOfStep, (t + 1) * featuresOfStep),
+                    Sequences.ofLengths(1,
+                            Arrays.stream(lengths).map(length -> Math.clamp(length - now, 0, 1)).toArray()),
+                    state, row);
             System.arraycopy(row, 0, y, t * row.length, row.length);
         }
     }
 
-    private void run(Model model, float[] x, State state, float[] y) {
-        if (!stream) {
-            model.run(x, state, y);
-            return;
+    private static void run(Model model, int[] tokens, float[] features, Sequences sequences, State state, float[] y) {
+        if (model.takesTokens()) {
+            model.run(tokens, sequences, state, y);
+        } else {
+            model.run(features, sequences, state, y);
         }
-        int width = state.rows() * model.inputs();
-        float[] row = new float[state.rows() * model.outputs()];
-        for (int t = 0; t < x.length / width; t++) {
-            model.step(Arrays.copyOfRange(x, t * width, (t + 1) * width), state, row);
-            System.arraycopy(row, 0, y, t * row.length, row.length);
+    }
+
+    /** Returns the number of steps of each row: what the file says, or all. */
+    private int[] lengths(Npz arrays, int steps, int rows) throws IOException {
+        int[] lengths = new int[rows];
+        Arrays.fill(lengths, steps);
+        if (!arrays.names().contains(LENGTHS)) {
+            return lengths;
         }
+        Tensor tensor = arrays.tensor(LENGTHS);
+        if (tensor.dtype().isFloat() || !Arrays.equals(tensor.shape(), new long[] {rows})) {
+            throw new Failure(input + ": lengths: expected integers [" + rows + "], got " + tensor.dtype() + " "
+                    + Arrays.toString(tensor.shape()));
+        }
+        lengths = integers(tensor);
+        for (int b = 0; b < rows; b++) {
+            if (lengths[b] < 0 || lengths[b] > steps) {
+                throw new Failure(
+                        input + ": lengths: expected 0 to " + steps + ", got " + lengths[b] + " of row " + b);
+            }
+        }
+        return lengths;
     }
 }

@@ -9,9 +9,11 @@ import dev.ostinato.formats.ModelFile;
 import dev.ostinato.formats.Npz;
 import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.CellType;
+import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.Precision;
+import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.State;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -133,7 +135,7 @@ class RunCommandTest {
         assertArray(rest, "h_l1", whole.tensor("h_l1").toFloats(), ROWS, 7);
         assertArray(rest, "c_l1", whole.tensor("c_l1").toFloats(), ROWS, 3);
 
-        failed(mixed, "expected arrays x, h0_l0, h0_l1, h0_l2, c0_l0, c0_l1, got h0", x(x, 4),
+        failed(mixed, "expected arrays x, lengths, h0_l0, h0_l1, h0_l2, c0_l0, c0_l1, got h0", x(x, 4),
                 Tensor.of("h0", new long[] {3, ROWS, 4}, new float[3 * ROWS * 4]));
         failed(mixed, "h0_l1: expected F32 [3, 7], got F32 [3, 4]", x(x, 4),
                 Tensor.of("h0_l1", new long[] {ROWS, 4}, new float[ROWS * 4]));
@@ -165,6 +167,38 @@ class RunCommandTest {
         failed(tokens, "got I32 [0, 2]", Tensor.of("x", new long[] {0, 2}, new int[0]));
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void rowsHaveTheirOwnLengths(boolean stream) throws IOException {
+        Model lstm = features(CellType.LSTM);
+        float[] x = random(STEPS * ROWS * INPUTS);
+        int[] lengths = {2, 0, STEPS};
+        State state = lstm.newState(ROWS);
+        float[] y = new float[STEPS * ROWS * lstm.outputs()];
+        lstm.run(x, Sequences.ofLengths(STEPS, lengths), state, y);
+        Npz result = run(lstm, "auto", stream, x(x, STEPS), Tensor.of("lengths", new long[] {ROWS}, lengths));
+        assertArray(result, "y", y, STEPS, ROWS, lstm.outputs());
+        assertArray(result, "h", stacked(state, "h"), 2, ROWS, UNITS);
+        failed(lstm, "lengths: expected 0 to " + STEPS + ", got " + (STEPS + 1) + " of row 1", x(x, STEPS),
+                Tensor.of("lengths", new long[] {ROWS}, new int[] {0, STEPS + 1, 0}));
+        failed(lstm, "lengths: expected integers [3], got I32 [2]", x(x, STEPS),
+                Tensor.of("lengths", new long[] {2}, new int[2]));
+    }
+
+    @Test
+    void bothDirectionsAndPooling() throws IOException {
+        Model both = Model.builder().features(INPUTS).bidirectional(CellType.GRU, UNITS, Layer.Merge.CONCAT)
+                .pool(Layer.Pooling.MAX).dense(2).seed(3).build();
+        float[] x = random(STEPS * ROWS * INPUTS);
+        float[] y = new float[ROWS * 2];
+        State state = both.newState(ROWS);
+        both.run(x, state, y);
+        Npz result = run(both, "auto", false, x(x, STEPS));
+        assertArray(result, "y", y, ROWS, 2);
+        assertArray(result, "h", stacked(state, "h"), 2, ROWS, UNITS);
+        CommandLineRun.of("run", model, "--input", in, "--output", out, "--stream").failed(1, "all go forward in time");
+    }
+
     @Test
     void whatDoesNotFitIsNamed() throws IOException {
         Model lstm = features(CellType.LSTM);
@@ -175,12 +209,12 @@ class RunCommandTest {
         failed(lstm, "got I32 [3, 2, 5]", Tensor.of("x", new long[] {3, 2, 5}, new int[30]));
         failed(lstm, "got F32 [3, 0, 5]", Tensor.of("x", new long[] {3, 0, 5}, new float[0]));
         failed(lstm, "expected an array \"x\", got [\"y\"]", Tensor.of("y", new long[] {1}, new float[1]));
-        failed(lstm, "expected arrays x, h0, c0, got h_0", x, Tensor.of("h_0", new long[] {1}, new float[1]));
+        failed(lstm, "expected arrays x, lengths, h0, c0, got h_0", x, Tensor.of("h_0", new long[] {1}, new float[1]));
         failed(lstm, "h0: expected F32 [2, 3, 6], got F32 [1, 3, 6]", x,
                 Tensor.of("h0", new long[] {1, ROWS, UNITS}, new float[ROWS * UNITS]));
         failed(lstm, "c0: expected F32 [2, 3, 6], got I32 [2, 3, 6]", x,
                 Tensor.of("c0", new long[] {2, ROWS, UNITS}, new int[2 * ROWS * UNITS]));
-        failed(features(CellType.GRU), "expected arrays x, h0, got c0", x,
+        failed(features(CellType.GRU), "expected arrays x, lengths, h0, got c0", x,
                 Tensor.of("c0", new long[] {2, ROWS, UNITS}, new float[2 * ROWS * UNITS]));
     }
 

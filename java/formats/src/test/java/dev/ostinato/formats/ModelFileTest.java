@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ostinato.nn.CellType;
+import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.TensorShape;
@@ -45,9 +46,21 @@ class ModelFileTest {
     }
 
     @Test
+    void directionsMergesAndPoolingComeBack() throws IOException {
+        for (Layer.Merge merge : Layer.Merge.values()) {
+            for (Layer.Pooling pooling : Layer.Pooling.values()) {
+                assertRoundTrip(Model.builder().embedding(11, 3).bidirectional(CellType.LSTM, 7, merge)
+                        .bidirectional(CellType.LSTM, 7, merge).reverse(CellType.GRU, 5).pool(pooling).dense(2).seed(3)
+                        .build());
+            }
+        }
+    }
+
+    @Test
     void modulesAreNamedAsTheModelNamesThem() {
         Model model =
-                Model.builder().embedding(3, 2).gru(5).gru(5).lstm(5).lstm(6).dropout(0.5).lstm(6).dense(6).lstm(6)
+                Model.builder().embedding(3, 2).gru(5).gru(5).lstm(5).lstm(6).dropout(0.5).lstm(6).dense(6)
+                        .bidirectional(CellType.LSTM, 6, Layer.Merge.SUM).lstm(6)
                         .rnn(6).dense(4).dense(3).seed(1).build();
         assertEquals(model.tensors().stream()
                 .map(t -> new TensorShape(t.name(), t.shape().stream().map(Integer::longValue).toList())).toList(),

@@ -15,6 +15,9 @@ public final class Batch {
 
     private Batch(Sequences sequences, int @Nullable [] tokens, float @Nullable [] features, int @Nullable [] classes,
             float @Nullable [] values) {
+        if (sequences.total() == 0) {
+            throw new IllegalArgumentException("batch: expected at least one step, got " + sequences);
+        }
         this.sequences = sequences;
         this.tokens = tokens;
         this.features = features;

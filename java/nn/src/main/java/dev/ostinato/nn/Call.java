@@ -103,7 +103,11 @@ final class Call {
                         "%s: expected %d x %d x %d, got %d".formatted(name(), sequences.steps(),
                                 state.rows(), width(), inputs()));
             }
-            go(state.sequenceRun(sequences));
+            if (sequences.isPlain() && model.blueprint().streams()) {
+                go(sequences.steps());
+            } else {
+                go(state.sequenceRun(sequences));
+            }
         } finally {
             forget();
         }

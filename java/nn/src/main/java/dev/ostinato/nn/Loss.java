@@ -1,7 +1,8 @@
 package dev.ostinato.nn;
 
 /**
- * What training makes small. The loss of a batch is the mean over its streams of the mean, or the sum, over their steps.
+ * What training makes small. The loss of a batch is the mean over all its outputs, or the sum over the outputs of each stream, of which
+ * the mean over the streams is taken. There is an output for each step that a stream has, or one behind a pooling layer.
  */
 public sealed interface Loss {
     /** Whether steps are summed rather than averaged. */

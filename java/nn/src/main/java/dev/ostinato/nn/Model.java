@@ -114,6 +114,11 @@ public final class Model {
         return !(layers().getFirst() instanceof Layer.Features);
     }
 
+    /** Returns whether a step can be made before the next input is known: no layer goes in reverse, and none pools. */
+    public boolean streams() {
+        return blueprint.streams();
+    }
+
     /** Returns the number of weights, padding not counted. */
     public long parameterCount() {
         return tensors().stream().mapToLong(t -> t.data().length).sum();
