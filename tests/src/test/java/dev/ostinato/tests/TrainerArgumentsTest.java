@@ -69,7 +69,7 @@ final class TrainerArgumentsTest {
     void sizesOfBatches() {
         refused(() -> Batch.tokensToClasses(0, 2, new int[0], new int[0]), "steps: expected >= 1, got 0");
         refused(() -> Batch.tokensToClasses(2, -1, new int[0], new int[0]),
-                "expected steps and rows >= 1, got 2 and -1");
+                "rows: expected >= 1, got -1");
         unchanged(TOKENS, Loss.crossEntropy(), Batch.tokensToClasses(2, 3, new int[5], new int[6]),
                 "tokens: expected 2 x 3 x 1, got 5");
         unchanged(TOKENS, Loss.crossEntropy(), Batch.tokensToClasses(2, 3, new int[6], new int[7]),
