@@ -78,7 +78,7 @@ final class OnnxCell {
         return switch (cell) {
             case CellType.Lstm ignored -> "LSTM";
             case CellType.Gru(CellType.Gru.Reset reset) when reset == CellType.Gru.Reset.AFTER -> "GRU";
-            case CellType.Rnn(Activation f) when f == Activation.TANH -> "RNN";
+            case CellType.Rnn(Activation f) when f.equals(Activation.TANH) -> "RNN";
             default -> throw new IllegalArgumentException("cell: expected lstm, gru or rnn-tanh, got " + cell.label());
         };
     }
