@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ostinato.examples.Attention;
+import dev.ostinato.examples.Classification;
 import dev.ostinato.examples.Inference;
 import dev.ostinato.examples.Perceptron;
 import dev.ostinato.examples.Serving;
@@ -37,6 +38,7 @@ class ReadmeTest {
     @ParameterizedTest
     @CsvSource({"README.md, training, Training.java", "README.md, inference, Inference.java",
         "README.md, serving, Serving.java", "README.md, sequences, Serving.java",
+        "README.md, classification, Classification.java",
         "docs/kernels.md, attention, Attention.java", "docs/kernels.md, perceptron, Perceptron.java"})
     void codeOnThePageIsTheExample(String page, String marker, String file) throws IOException {
         String example = Files.readString(EXAMPLES.resolve(file));
@@ -47,6 +49,12 @@ class ReadmeTest {
         assertFalse(code.isEmpty());
         assertTrue(Files.readString(ROOT.resolve(page)).contains("```java\n" + code + "\n```"),
                 () -> page + " lacks this code of " + file + ":\n" + code);
+    }
+
+    @Test
+    void classificationLearns() {
+        double right = new Classification().learn(600);
+        assertTrue(right > 0.9, () -> "right: " + right);
     }
 
     @ParameterizedTest
