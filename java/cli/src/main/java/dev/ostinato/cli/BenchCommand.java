@@ -35,7 +35,6 @@ import picocli.CommandLine.Spec;
             "  ostinato bench book.safetensors --seconds 10 --open-loop 10 --json",
             "  OSTINATO_JAVA_OPTS=\"-XX:-UseSerialGC -XX:+UseZGC\" ostinato bench --churn --seconds 60"})
 final class BenchCommand implements Callable<Integer> {
-    private static final int MAX_THREADS = 1024;
     private static final int PROGRESS_SECONDS = 5;
     private static final double WARM_UP_SECONDS = 0.5;
 
@@ -204,10 +203,7 @@ final class BenchCommand implements Callable<Integer> {
         positive("--layers", or(layers, 1));
         positive("--batch", batch);
         positive("--steps", steps);
-        positive("--threads", threads);
-        if (threads > MAX_THREADS) {
-            throw misused("--threads: expected at most " + MAX_THREADS + ", got " + threads);
-        }
+        Threads.check(spec, threads);
         if (!(seconds > 0 && seconds <= 86_400)) {
             throw misused("--seconds: expected more than 0 and at most 86400, got " + seconds);
         }

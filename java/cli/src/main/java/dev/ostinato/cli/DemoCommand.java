@@ -31,7 +31,6 @@ import picocli.CommandLine.Spec;
         footer = {"", "Example:", "  ostinato demo --dir /tmp"})
 final class DemoCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
-    private static final int MAX_THREADS = 1024;
     private static final int USEFUL_THREADS = 4;
     private static final int HIDDEN = 128;
     private static final int EMBEDDING = 64;
@@ -93,7 +92,7 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         require(steps >= 1, "--steps: expected at least 1, got " + steps);
-        require(threads >= 1 && threads <= MAX_THREADS, "--threads: expected 1 to " + MAX_THREADS + ", got " + threads);
+        Threads.check(spec, threads);
         Files.createDirectories(directory);
         Path modelFile = directory.resolve("demo.safetensors");
         Path picture = directory.resolve("demo.png");

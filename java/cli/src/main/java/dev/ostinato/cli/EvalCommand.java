@@ -30,7 +30,6 @@ import picocli.CommandLine.Spec;
             "  ostinato eval book.safetensors --data other.txt --precision int8",
             "  ostinato eval book.safetensors --next \"The mountai\""})
 final class EvalCommand implements Callable<Integer> {
-    private static final int MAX_THREADS = 1024;
     /** From here on the few characters that each piece is read without what was before it hardly count. */
     private static final int LONG_TEXT = 200_000;
     private static final int STREAMS = 32;
@@ -93,7 +92,7 @@ final class EvalCommand implements Callable<Integer> {
             int[] text = exact.vocabulary().encode(Corpus.read(data).text());
             Evaluation evaluation = measure(language, text, result);
             if (precision != Precision.F32) {
-                compare(exact, text, evaluation, result);
+                compare(exact, language, text, evaluation, result);
             }
         }
         if (next != null) {
@@ -112,7 +111,7 @@ final class EvalCommand implements Callable<Integer> {
 
     private void checkArguments() {
         require(data != null || next != null, "--data or --next: expected one of them, got none");
-        require(threads >= 1 && threads <= MAX_THREADS, "--threads: expected 1 to " + MAX_THREADS + ", got " + threads);
+        Threads.check(spec, threads);
         require(streams == null || streams >= 1, "--streams: expected at least 1, got " + streams);
         require(top >= 1, "--top: expected at least 1, got " + top);
     }
@@ -148,9 +147,10 @@ final class EvalCommand implements Callable<Integer> {
     }
 
     /** Shows what the rounded weights cost. */
-    private void compare(TextModel exact, int[] text, Evaluation rounded, Map<String, Object> result) {
+    private void compare(TextModel exact, TextModel language, int[] text, Evaluation rounded,
+            Map<String, Object> result) {
         double bits = evaluate(exact, text).bits();
-        PrecisionReport report = PrecisionReport.of(exact.model(), precision,
+        PrecisionReport report = PrecisionReport.of(language.model(), precision,
                 Arrays.copyOf(text, Math.min(text.length, COMPARED)));
         result.put("exact_bits_per_char", bits);
         result.put("change_bits_per_char", rounded.bits() - bits);

@@ -4,7 +4,6 @@ import dev.ostinato.formats.DType;
 import dev.ostinato.formats.ModelFile;
 import dev.ostinato.formats.Npz;
 import dev.ostinato.formats.Tensor;
-import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.Sequences;
@@ -21,7 +20,6 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -39,7 +37,6 @@ import picocli.CommandLine.Spec;
             "  ostinato run model.safetensors --input in.npz --output out.npz",
             "  ostinato run model.safetensors --input in.npz --output out.npz --stream --backend vector"})
 final class RunCommand implements Callable<Integer> {
-    private static final int MAX_THREADS = 1024;
     private static final String LENGTHS = "lengths";
 
     private final Terminal terminal;
@@ -83,10 +80,7 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (threads < 1 || threads > MAX_THREADS) {
-            throw new ParameterException(spec.commandLine(),
-                    "--threads: expected 1 to " + MAX_THREADS + ", got " + threads);
-        }
+        Threads.check(spec, threads);
         OutputFiles.check(output);
         Model model = Precisions.round(ModelFile.read(file).model().withBackend(backend), precision);
         if (stream && !model.streams()) {
@@ -98,9 +92,8 @@ final class RunCommand implements Callable<Integer> {
         checkShape(model, x);
         int steps = Math.toIntExact(x.shape()[0]);
         int rows = Math.toIntExact(x.shape()[1]);
-        boolean pools = model.layers().stream().anyMatch(layer -> layer instanceof Layer.Pool);
-        long[] shape = pools ? new long[] {rows, model.outputs()} : new long[] {steps, rows, model.outputs()};
-        float[] y = new float[pools ? size(1, rows, model.outputs()) : size(steps, rows, model.outputs())];
+        long[] shape = model.pools() ? new long[] {rows, model.outputs()} : new long[] {steps, rows, model.outputs()};
+        float[] y = new float[model.pools() ? size(1, rows, model.outputs()) : size(steps, rows, model.outputs())];
         List<Tensor> results = new ArrayList<>();
         try (Team team = Team.of(threads)) {
             State state = model.newState(rows, team);

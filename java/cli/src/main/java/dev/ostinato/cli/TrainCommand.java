@@ -27,7 +27,6 @@ import picocli.CommandLine.Spec;
             "  ostinato train --resume java.safetensors.checkpoint --epochs 2"})
 final class TrainCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
-    private static final int MAX_THREADS = 1024;
     private static final String CHECKPOINT = ".checkpoint";
 
     private final Terminal terminal;
@@ -148,10 +147,7 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private void checkArguments() {
-        positive("--threads", threads);
-        if (threads > MAX_THREADS) {
-            throw misused("--threads: expected at most " + MAX_THREADS + ", got " + threads);
-        }
+        Threads.check(spec, threads);
         positive("--checkpoint-every", checkpointEvery);
         positive("--eval-every", evaluateEvery);
         if (steps != null) {

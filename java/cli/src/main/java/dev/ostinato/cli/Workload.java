@@ -33,19 +33,20 @@ final class Workload {
                 }
             }
         }
-        this.y = new float[Math.multiplyExact(all, model.outputs())];
+        this.y = new float[Math.multiplyExact(model.pools() ? state.rows() : all, model.outputs())];
     }
 
     /** One step, or one sequence of steps. */
     void call() {
         turn = (turn + 1) & (INPUTS - 1);
+        boolean single = steps == 1 && model.streams();
         if (model.takesTokens()) {
-            if (steps == 1) {
+            if (single) {
                 model.step(tokens[turn], state, y);
             } else {
                 model.run(tokens[turn], state, y);
             }
-        } else if (steps == 1) {
+        } else if (single) {
             model.step(x[turn], state, y);
         } else {
             model.run(x[turn], state, y);

@@ -8,6 +8,7 @@ import dev.ostinato.formats.ModelFile;
 import dev.ostinato.kernels.Backend;
 import dev.ostinato.kernels.Backends;
 import dev.ostinato.nn.CellType;
+import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Precision;
 import java.io.IOException;
@@ -63,7 +64,19 @@ class BenchCommandTest {
         assertEquals(2, json.get("threads").asInt());
         assertEquals(4 * 40 * 80, json.get("weight_bytes").asLong());
         assertEquals(4 * 40 * 40, json.get("swept_bytes").asLong());
-        CommandLineRun.of("bench", "--threads", 0).failed(2, "--threads: expected at least 1, got 0");
+        CommandLineRun.of("bench", "--threads", 0).failed(2, "--threads: expected 1 to 1024, got 0");
+    }
+
+    @Test
+    void aModelInBothDirectionsIsMeasuredOverWholeSequences() throws IOException {
+        Path file = directory.resolve("m.safetensors");
+        ModelFile.write(file, Model.builder().features(5).bidirectional(CellType.LSTM, 16, Layer.Merge.CONCAT)
+                .pool(Layer.Pooling.MAX).dense(3).build(), null);
+        for (int steps : new int[] {1, 10}) {
+            JsonNode json = CommandLineRun.of("bench", file, "--steps", steps, "--batch", 2, "--seconds", 0.1, "--json")
+                    .succeeded().json();
+            assertEquals(4 * (2 * 4 * 16 * (5 + 16) + 32 * 3), json.get("weight_bytes").asLong());
+        }
     }
 
     @Test

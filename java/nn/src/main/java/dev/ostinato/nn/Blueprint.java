@@ -44,6 +44,8 @@ final class Blueprint {
     private final List<Layer> layers;
     private final List<Place> places = new ArrayList<>();
     private final long floats;
+    private final boolean streams;
+    private final boolean pools;
 
     Blueprint(List<Layer> layers) {
         this.layers = List.copyOf(layers);
@@ -61,6 +63,8 @@ final class Blueprint {
             }
         }
         this.floats = offset;
+        this.pools = this.layers.stream().anyMatch(layer -> layer instanceof Layer.Pool);
+        this.streams = !pools && places.stream().flatMap(place -> place.passes().stream()).noneMatch(Pass::reverse);
     }
 
     private static void check(List<Layer> layers) {
@@ -160,13 +164,12 @@ final class Blueprint {
 
     /** Returns whether a step can be made before the next input is known. */
     boolean streams() {
-        return places.stream().noneMatch(
-                place -> place.layer() instanceof Layer.Pool || place.passes().stream().anyMatch(Pass::reverse));
+        return streams;
     }
 
     /** Returns whether there is one output for all steps of a stream. */
     boolean pools() {
-        return layers.stream().anyMatch(layer -> layer instanceof Layer.Pool);
+        return pools;
     }
 
     List<Place> places() {

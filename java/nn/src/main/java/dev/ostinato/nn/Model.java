@@ -119,6 +119,11 @@ public final class Model {
         return blueprint.streams();
     }
 
+    /** Returns whether there is one output for all steps of a stream rather than one for each. */
+    public boolean pools() {
+        return blueprint.pools();
+    }
+
     /** Returns the number of weights, padding not counted. */
     public long parameterCount() {
         return tensors().stream().mapToLong(t -> t.data().length).sum();
@@ -219,7 +224,7 @@ public final class Model {
      *
      * @param tokens (T, B), time first
      * @param state B rows, of this model; updated. One thread at a time. Its first long run allocates what computes several steps at once
-     * @param y (T, B, outputs) overwritten
+     * @param y (T, B, outputs), or (B, outputs) if the model {@link #pools}; overwritten
      * @throws IllegalArgumentException if a size is wrong, or the model or the state's model takes something else
      * @throws IndexOutOfBoundsException if a token is outside the vocabulary; the state is then unchanged
      */
@@ -232,7 +237,7 @@ public final class Model {
      *
      * @param x (T, B, inputs), time first
      * @param state B rows, of this model; updated. One thread at a time. Its first long run allocates what computes several steps at once
-     * @param y (T, B, outputs) overwritten; not {@code x}
+     * @param y (T, B, outputs), or (B, outputs) if the model {@link #pools}; overwritten; not {@code x}
      * @throws IllegalArgumentException if a size is wrong, or the model takes tokens
      */
     public void run(float[] x, State state, float[] y) {
@@ -256,7 +261,7 @@ public final class Model {
      * @param tokens (T, B), or (B, T) if {@link Sequences#batchFirst}; what it holds for other steps does not matter
      * @param sequences of as many rows as the state has. Who calls often with the same keeps the object
      * @param state of this model; updated. A row without steps keeps its state
-     * @param y (T, B, outputs), or (B, T, outputs) if {@link Sequences#batchFirst}, or (B, outputs) behind a pooling layer; overwritten, with
+     * @param y (T, B, outputs), or (B, T, outputs) if {@link Sequences#batchFirst}, or (B, outputs) if the model {@link #pools}; overwritten, with
      *     zeros for steps that there are not
      * @throws IllegalArgumentException if a size is wrong, or the model or the state's model takes something else
      * @throws IndexOutOfBoundsException if a token is outside the vocabulary; the state is then unchanged

@@ -34,7 +34,7 @@ final class WarmUp {
         for (int i = 0; i < x.length; i++) {
             x[i] = i % 7 - 3;
         }
-        this.y = new float[Math.multiplyExact(all, model.outputs())];
+        this.y = new float[Math.multiplyExact(model.pools() ? rows : all, model.outputs())];
     }
 
     static void of(Model model, int rows, int steps) {
@@ -69,11 +69,12 @@ final class WarmUp {
     }
 
     private void call(int steps) {
-        if (model.takesTokens() && steps == 1) {
+        boolean single = steps == 1 && model.streams();
+        if (model.takesTokens() && single) {
             model.step(tokens, state, y);
         } else if (model.takesTokens()) {
             model.run(tokens, state, y);
-        } else if (steps == 1) {
+        } else if (single) {
             model.step(x, state, y);
         } else {
             model.run(x, state, y);
