@@ -17,6 +17,7 @@ import dev.ostinato.nn.Loss;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.Spectrum;
+import dev.ostinato.nn.TensorShape;
 import dev.ostinato.nn.Trainer;
 import dev.ostinato.tests.ReferenceNetwork.Module;
 import dev.ostinato.tests.ReferenceNetwork.Nudge;
@@ -276,6 +277,122 @@ final class DiagnosticsTest {
             }
         }
         return product;
+    }
+
+    // Directions and pooling: what they do is what a forward layer does over data that are turned round, or at the last step
+
+    private static final int FEATURES = 3;
+
+    private static Model head(Model.Builder builder) {
+        return RandomModels.randomised(builder.dense(OUTPUTS).build(), new SplittableRandom(Conformance.SEED));
+    }
+
+    /** Returns a model of other layers with the weights of this one, in their order. */
+    private static Model withWeights(List<Layer> layers, float[]... weights) {
+        List<TensorShape> shapes = Model.shapes(layers);
+        List<NamedArray> tensors = IntStream.range(0, shapes.size())
+                .mapToObj(i -> new NamedArray(shapes.get(i).name(),
+                        shapes.get(i).dimensions().stream().map(Long::intValue).toList(),
+                        weights[i]))
+                .toList();
+        return Model.of(layers, tensors);
+    }
+
+    private static Batch batch(int[] order) {
+        RandomGenerator random = new SplittableRandom(Conformance.SEED);
+        float[] x = new float[STEPS * ROWS * FEATURES];
+        int[] classes = new int[STEPS * ROWS];
+        for (int t : order) {
+            for (int i = 0; i < ROWS * FEATURES; i++) {
+                x[t * ROWS * FEATURES + i] = (float) random.nextGaussian();
+            }
+            for (int i = 0; i < ROWS; i++) {
+                classes[t * ROWS + i] = random.nextInt(OUTPUTS);
+            }
+        }
+        return Batch.featuresToClasses(STEPS, ROWS, x, classes);
+    }
+
+    private static void same(LayerDiagnostics expected, LayerDiagnostics actual) {
+        near(expected.gradientNorms(), actual.gradientNorms());
+        near(expected.inputContributions(), actual.inputContributions());
+        near(expected.recurrentContributions(), actual.recurrentContributions());
+        assertEquals(expected.gates(), actual.gates());
+        assertEquals(expected.deadUnits(), actual.deadUnits());
+        assertArrayEquals(expected.jacobians(1).norms(STEPS), actual.jacobians(1).norms(STEPS), 1e-6);
+    }
+
+    private static void near(List<Double> expected, List<Double> actual) {
+        assertEquals(expected.size(), actual.size());
+        for (int i = 0; i < expected.size(); i++) {
+            assertEquals(expected.get(i), actual.get(i), 1e-6);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cells")
+    void aReverseLayerIsAForwardOneOverTimeTurnedRound(CellType cell) {
+        Model forward = head(Model.builder().features(FEATURES).recurrent(cell, HIDDEN));
+        float[][] weights = forward.tensors().stream().map(NamedArray::data).toArray(float[][]::new);
+        Model reverse =
+                withWeights(Model.builder().features(FEATURES).reverse(cell, HIDDEN).dense(OUTPUTS).build().layers(),
+                        weights);
+        Batch ahead = batch(new int[] {0, 1, 2, 3, 4});
+        Batch back = batch(new int[] {4, 3, 2, 1, 0});
+        same(Diagnostics.of(forward, ahead, LOSS).layers().getFirst(),
+                Diagnostics.of(reverse, back, LOSS).layers().getFirst());
+        LayerDiagnostics second = Diagnostics.ofLossAt(2, forward, ahead, LOSS).layers().getFirst();
+        same(second, Diagnostics.ofLossAt(STEPS - 1, reverse, back, LOSS).layers().getFirst());
+        assertEquals(0, second.gradientNorms().get(2));
+    }
+
+    /** A head that looks at one direction alone. */
+    @Test
+    void aBidirectionalLayerHasADiagnosisForEachDirection() {
+        Model forward = head(Model.builder().features(FEATURES).gru(HIDDEN));
+        Batch batch = batch(new int[] {0, 1, 2, 3, 4});
+        LayerDiagnostics expected = Diagnostics.of(forward, batch, LOSS).layers().getFirst();
+        Model plain = Model.builder().features(FEATURES).bidirectional(CellType.GRU, HIDDEN, Layer.Merge.CONCAT)
+                .dense(OUTPUTS)
+                .seed(3).build();
+        float[][] weights = plain.tensors().stream().map(NamedArray::data).toArray(float[][]::new);
+        float[][] own = forward.tensors().stream().map(NamedArray::data).toArray(float[][]::new);
+        System.arraycopy(own, 0, weights, 0, 4);
+        weights[8] = new float[OUTPUTS * 2 * HIDDEN];
+        for (int i = 0; i < OUTPUTS * HIDDEN; i++) {
+            weights[8][i / HIDDEN * 2 * HIDDEN + i % HIDDEN] = own[4][i];
+        }
+        weights[9] = own[5];
+        Model both = withWeights(plain.layers(), weights);
+        List<LayerDiagnostics> layers = Diagnostics.of(both, batch, LOSS).layers();
+        assertEquals(List.of("rnn_l0", "rnn_l0_reverse"), layers.stream().map(LayerDiagnostics::name).toList());
+        same(expected, layers.getFirst());
+        assertEquals(List.of(0.0, 0.0, 0.0, 0.0, 0.0), layers.getLast().gradientNorms());
+        var spectra = Spectrum.ofRecurrentWeights(both, 1);
+        assertEquals(List.of("r", "z", "n", "r_reverse", "z_reverse", "n_reverse"),
+                List.copyOf(spectra.sequencedKeySet()));
+        assertEquals(Spectrum.ofRecurrentWeights(forward, 1).get("z").spectralRadius(),
+                spectra.get("z").spectralRadius());
+        assertTrue(spectra.get("z").spectralRadius() != spectra.get("z_reverse").spectralRadius());
+    }
+
+    @Test
+    void aModelThatPoolsTheLastStepIsOneWhoseLossIsThere() {
+        Model every = head(Model.builder().features(FEATURES).lstm(HIDDEN));
+        Model last = withWeights(
+                Model.builder().features(FEATURES).lstm(HIDDEN).pool(Layer.Pooling.LAST).dense(OUTPUTS).build()
+                        .layers(),
+                every.tensors().stream().map(NamedArray::data).toArray(float[][]::new));
+        float[] x = {1, 2, 3, 4, 5, 6, -1, -2, -3, 0, 0.5f, 0, 1, 1, 1, 2, 0, 2};
+        Batch eachStep = Batch.featuresToClasses(3, 2, x, new int[] {0, 0, 0, 0, 1, 2});
+        Batch once = Batch.featuresToClasses(3, 2, x, new int[] {1, 2});
+        LayerDiagnostics expected = Diagnostics.ofLossAt(3, every, eachStep, LOSS).layers().getFirst();
+        for (Diagnostics diagnostics : List.of(Diagnostics.of(last, once, LOSS),
+                Diagnostics.ofLossAt(3, last, once, LOSS))) {
+            near(expected.gradientNorms(), diagnostics.layers().getFirst().gradientNorms());
+            near(expected.recurrentContributions(), diagnostics.layers().getFirst().recurrentContributions());
+        }
+        refused("step: expected 3 to 3, got 1", () -> Diagnostics.ofLossAt(1, last, once, LOSS));
     }
 
     // Gates and units

@@ -33,17 +33,21 @@ record Diagnosis(Samples samples, double loss, List<Of> layers) {
     /**
      * A layer.
      *
-     * @param layer what it is
+     * @param kind of cell and its size
      * @param diagnostics what it did, for the loss at the last step
      * @param gradientNorms {@code ||dL/dh_t||} of the loss of all steps
-     * @param jacobianNorms {@code ||dX_T/dX_k||} of the first row, for k from 0 to T; empty for too many units
-     * @param spectra of U by gate; empty for too many units
+     * @param jacobianNorms {@code ||dX_T/dX_k||} of the first row, for k from 0 to T; empty for a state of too many elements
+     * @param spectra of U by gate; likewise
      */
-    record Of(Layer.Recurrent layer, LayerDiagnostics diagnostics, List<Double> gradientNorms,
+    record Of(String kind, LayerDiagnostics diagnostics, List<Double> gradientNorms,
             List<Double> jacobianNorms,
             SequencedMap<String, Spectrum> spectra) {
         String title() {
-            return diagnostics.name() + ": " + layer.cell().label() + " with " + layer.hidden() + " units";
+            return diagnostics.name() + ": " + kind;
+        }
+
+        @Nullable Spectrum spectrum(LayerDiagnostics.Gate gate) {
+            return spectra.get(diagnostics.name().endsWith("_reverse") ? gate.name() + "_reverse" : gate.name());
         }
 
         /** Returns how many of the last steps, of T, it takes until their parts of the gradient of U sum up to nine tenths of all. */
@@ -80,13 +84,19 @@ record Diagnosis(Samples samples, double loss, List<Of> layers) {
     }
 
     private static Of of(Model model, LayerDiagnostics last, LayerDiagnostics all) {
-        Layer.Recurrent layer = (Layer.Recurrent) model.layers().get(last.index());
         boolean small = last.stateSize() <= MOST_ELEMENTS;
         int steps = last.gradientNorms().size();
         List<Double> norms = small ? Arrays.stream(last.jacobians(0).norms(steps)).boxed().toList() : List.of();
-        return new Of(layer, last, all.gradientNorms(), norms,
-                layer.hidden() <= MOST_ELEMENTS ? Spectrum.ofRecurrentWeights(model, last.index())
-                        : new LinkedHashMap<>());
+        return new Of(kind(model.layers().get(last.index())), last, all.gradientNorms(), norms,
+                small ? Spectrum.ofRecurrentWeights(model, last.index()) : new LinkedHashMap<>());
+    }
+
+    private static String kind(Layer layer) {
+        return switch (layer) {
+            case Layer.Recurrent r -> r.cell().label() + " with " + r.hidden() + " units";
+            case Layer.Bidirectional b -> b.cell().label() + " with " + b.hidden() + " units";
+            default -> throw new AssertionError(layer);
+        };
     }
 
     int steps() {
@@ -104,7 +114,7 @@ record Diagnosis(Samples samples, double loss, List<Of> layers) {
                     ? "left out, with more than " + MOST_ELEMENTS + " elements in a state"
                     : lags(lag -> norms.get(steps() - lag)));
             line(out, "gradient of U", "nine tenths from the last " + count(layer.reach(), "step"));
-            layer.diagnostics().gates().forEach(gate -> printGate(gate, layer.spectra().get(gate.name()), out));
+            layer.diagnostics().gates().forEach(gate -> printGate(gate, layer.spectrum(gate), out));
             List<Integer> dead = layer.diagnostics().deadUnits();
             line(out, "dead units", dead.isEmpty() ? "none" : dead.size() + ": " + shortened(dead));
         }
@@ -166,7 +176,7 @@ record Diagnosis(Samples samples, double loss, List<Of> layers) {
             SequencedMap<String, Object> one = new LinkedHashMap<>();
             one.put("low", gate.low());
             one.put("high", gate.high());
-            Spectrum spectrum = layer.spectra().get(gate.name());
+            Spectrum spectrum = layer.spectrum(gate);
             if (spectrum != null) {
                 one.put("spectral_radius", spectrum.spectralRadius());
                 one.put("spectral_norm", spectrum.spectralNorm());

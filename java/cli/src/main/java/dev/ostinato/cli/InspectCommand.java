@@ -59,8 +59,8 @@ final class InspectCommand implements Callable<Integer> {
     private @Nullable Precision precision;
 
     @Option(names = "--data", paramLabel = "FILE|DIR|jdk", description = {
-        "Text in UTF-8 to look at the layers with; or FILE.npz with x and y, as for ostinato run, y being float32 (T, B, outputs) or "
-                + "classes (T, B)."})
+        "Text in UTF-8 to look at the layers with; or FILE.npz with x, as for ostinato run, and y, float32 (T, B, outputs) or classes "
+                + "(T, B), without the T for a model that pools."})
     private @Nullable String data;
 
     @Option(names = "--seq", paramLabel = "N", description = {

@@ -4,6 +4,7 @@ import dev.ostinato.formats.ModelFile;
 import dev.ostinato.formats.Npz;
 import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.Batch;
+import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Vocabulary;
@@ -62,17 +63,19 @@ record Samples(String name, String description, Batch batch, Loss loss) {
         Npz arrays = Npz.read(Path.of(data));
         Tensor x = arrays.tensor("x");
         Tensor y = arrays.tensor("y");
-        check(data, x, model.takesTokens() ? 0 : model.inputs(), "x");
+        boolean pools = model.layers().stream().anyMatch(layer -> layer instanceof Layer.Pool);
         boolean values = y.dtype().isFloat();
-        check(data, y, values ? model.outputs() : 0, "y");
-        if (!Arrays.equals(x.shape(), 0, 2, y.shape(), 0, 2)) {
-            throw new Failure(data + ": y: expected the steps and rows of x, " + Arrays.toString(x.shape()) + ", got "
-                    + Arrays.toString(y.shape()));
+        check(data, x, "T, B", model.takesTokens() ? 0 : model.inputs(), "x");
+        check(data, y, pools ? "B" : "T, B", values ? model.outputs() : 0, "y");
+        long[] rows = pools ? new long[] {x.shape()[1]} : new long[] {x.shape()[0], x.shape()[1]};
+        if (!Arrays.equals(rows, 0, rows.length, y.shape(), 0, rows.length)) {
+            throw new Failure(data + ": y: expected the " + (pools ? "rows" : "steps and rows") + " of x, "
+                    + Arrays.toString(x.shape()) + ", got " + Arrays.toString(y.shape()));
         }
         int steps = Math.toIntExact(x.shape()[0]);
-        int rows = Math.toIntExact(x.shape()[1]);
-        String description = String.format(Locale.ROOT, "%d rows of %s, %d steps each", rows, data, steps);
-        return new Samples(data, description, batch(steps, rows, model, x, y),
+        int count = Math.toIntExact(x.shape()[1]);
+        String description = String.format(Locale.ROOT, "%d rows of %s, %d steps each", count, data, steps);
+        return new Samples(data, description, batch(steps, count, model, x, y),
                 values ? Loss.squaredError() : Loss.crossEntropy());
     }
 
@@ -87,16 +90,20 @@ record Samples(String name, String description, Batch batch, Loss loss) {
                 : Batch.featuresToClasses(steps, rows, x.toFloats(), y.toInts());
     }
 
-    /** @param width of rows of floats; 0 for integers */
-    private static void check(String data, Tensor array, int width, String name) {
+    /**
+     * @param rows the first dimensions
+     * @param width of rows of floats, the last dimension; 0 for integers, which have none
+     */
+    private static void check(String data, Tensor array, String rows, int width, String name) {
         long[] shape = array.shape();
+        int dimensions = rows.split(", ").length;
         boolean fits = width == 0
-                ? !array.dtype().isFloat() && shape.length == 2
-                : array.dtype().isFloat() && shape.length == 3 && shape[2] == width;
-        if (!fits || shape[0] < 1 || shape[1] < 1) {
-            throw new Failure(
-                    data + ": " + name + ": expected " + (width == 0 ? "integers [T, B]" : "F32 [T, B, " + width + "]")
-                            + " with T and B of at least 1, got " + array.dtype() + " " + Arrays.toString(shape));
+                ? !array.dtype().isFloat() && shape.length == dimensions
+                : array.dtype().isFloat() && shape.length == dimensions + 1 && shape[dimensions] == width;
+        if (!fits || Arrays.stream(shape).anyMatch(size -> size < 1)) {
+            throw new Failure(data + ": " + name + ": expected "
+                    + (width == 0 ? "integers [" + rows + "]" : "F32 [" + rows + ", " + width + "]")
+                    + " with at least one of each, got " + array.dtype() + " " + Arrays.toString(shape));
         }
     }
 }

@@ -12,6 +12,7 @@ import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Diagnostics;
 import dev.ostinato.nn.InitialWeights;
 import dev.ostinato.nn.Initializer;
+import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.LayerDiagnostics;
 import dev.ostinato.nn.Loss;
 import dev.ostinato.nn.Model;
@@ -171,6 +172,35 @@ class DiagnosisTest {
         Npz.write(data, List.of(Tensor.of("x", new long[] {3, 2, 2}, x)));
         inspect(rows, "--data", data).failed(1, "data.npz", "y");
         inspect(rows, "--data", text).failed(1, "no vocabulary", ".npz");
+    }
+
+    @Test
+    void bothDirectionsOfAModelThatPools() throws IOException {
+        Model model =
+                Model.builder().features(2).bidirectional(CellType.GRU, 3, Layer.Merge.CONCAT).pool(Layer.Pooling.MEAN)
+                        .dense(2).seed(1).build();
+        Path pooled = directory.resolve("pooled.safetensors");
+        ModelFile.write(pooled, model, null);
+        Path data = directory.resolve("data.npz");
+        float[] x = {1, 2, -3, 4, 0.5f, 6, 7, -8, 9, 10, 1, 1};
+        Npz.write(data,
+                List.of(Tensor.of("x", new long[] {3, 2, 2}, x), Tensor.of("y", new long[] {2}, new int[] {0, 1})));
+        CommandLineRun run =
+                inspect(pooled, "--data", data, "--plot", directory.resolve("p.png"), "--json").succeeded();
+        JsonNode json = run.json().get("diagnostics");
+        assertEquals(
+                Diagnostics.of(model, Batch.featuresToClasses(3, 2, x, new int[] {0, 1}), Loss.crossEntropy()).loss(),
+                json.get("loss").asDouble());
+        JsonNode reverse = json.get("layers").get(1);
+        assertEquals("rnn_l0_reverse", reverse.get("name").asString());
+        assertEquals(Spectrum.ofRecurrentWeights(model, 1).get("z_reverse").spectralRadius(),
+                reverse.get("gates").get("z").get("spectral_radius").asDouble());
+        Npz.write(data,
+                List.of(Tensor.of("x", new long[] {3, 2, 2}, x), Tensor.of("y", new long[] {3, 2}, new float[6])));
+        inspect(pooled, "--data", data).failed(1, "data.npz", "y: expected the rows of x");
+        Npz.write(data,
+                List.of(Tensor.of("x", new long[] {3, 2, 2}, x), Tensor.of("y", new long[] {3, 2}, new int[6])));
+        inspect(pooled, "--data", data).failed(1, "data.npz", "y: expected integers [B]");
     }
 
     @Test

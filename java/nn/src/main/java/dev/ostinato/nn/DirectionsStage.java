@@ -59,6 +59,11 @@ final class DirectionsStage extends Stage {
     }
 
     @Override
+    List<RecurrentTrace> traces() {
+        return recurrences.stream().map(Recurrence::trace).toList();
+    }
+
+    @Override
     Matrix output() {
         return y;
     }

@@ -23,8 +23,8 @@ public final class Jacobians {
     static Jacobians of(RecurrentTrace trace, int row, Kernels kernels) {
         UnitStep unitStep = new UnitStep(trace, kernels);
         List<double[][]> steps = new ArrayList<>();
-        for (int t = 0; t < trace.steps(); t++) {
-            steps.add(unitStep.jacobian(t * trace.rows() + row));
+        for (int t = 1; t <= trace.steps(); t++) {
+            steps.add(unitStep.jacobian(t, row));
         }
         return new Jacobians(steps);
     }
@@ -67,15 +67,15 @@ public final class Jacobians {
             cell.biasRow(trace.weights(), bias);
         }
 
-        /** Returns dX_t/dX_{t-1}, whose inputs are in {@code row} of x, and whose state before in that row of h and c. */
-        double[][] jacobian(int row) {
+        double[][] jacobian(int t, int row) {
             Matrix first = z.rows(0, 1);
             kernels.fillRows(bias, first);
-            kernels.multiplyAdd(trace.x().rows(row, row + 1), trace.weights().input(), trace.cell().inputSlots(first));
+            kernels.multiplyAdd(trace.now(trace.x(), t).rows(row, row + 1), trace.weights().input(),
+                    trace.cell().inputSlots(first));
             kernels.fillRows(first, z.rows(1, z.rows()));
-            kernels.fillRows(trace.h().rows(row, row + 1), hPrevious);
+            kernels.fillRows(trace.state(trace.h(), t - 1).rows(row, row + 1), hPrevious);
             if (trace.cell().hasCellState()) {
-                kernels.fillRows(trace.c().rows(row, row + 1), cPrevious);
+                kernels.fillRows(trace.state(trace.c(), t - 1).rows(row, row + 1), cPrevious);
             }
             step.forward(kernels, trace.weights());
 

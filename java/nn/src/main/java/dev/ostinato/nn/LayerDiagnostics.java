@@ -8,8 +8,8 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * What a recurrent layer did over a batch of T steps of B rows; see {@link Diagnostics}. Lists over time have T elements, element t - 1
- * belonging to step t. Norms are Frobenius norms over all rows, summed in double from gradients in float, in which magnitudes below
+ * What a recurrent layer did, in one direction, over a batch of T steps of B rows; see {@link Diagnostics}. Lists over time have T elements,
+ * element t - 1 belonging to step t; a reverse direction counts its steps as it makes them, from the last in time. Norms are Frobenius norms over all rows, summed in double from gradients in float, in which magnitudes below
  * 1.2e-38 are zero.
  */
 public final class LayerDiagnostics {
@@ -18,31 +18,22 @@ public final class LayerDiagnostics {
     /** A unit whose output varies by less is dead. */
     static final double DEAD = 1e-3;
 
-    private final int index;
-    private final String name;
+    private final RecurrentTrace trace;
     private final LayerActivity activity;
+    private final Kernels kernels;
     private final List<Double> gradientNorms;
     private final List<Double> inputContributions;
     private final List<Double> recurrentContributions;
-    private final RecurrentTrace trace;
-    private final Kernels kernels;
-
-    private LayerDiagnostics(int index, Model model, RecurrentTrace trace, LayerActivity activity) {
-        this.index = index;
-        this.name = model.blueprint().places().get(index).module() + model.blueprint().places().get(index).suffix();
-        this.activity = activity;
-        this.trace = trace;
-        this.kernels = model.kernels();
-        int rows = trace.rows();
-        Contributions contributions = new Contributions();
-        this.gradientNorms = each(t -> norm(trace.dh().rows(t * rows, (t + 1) * rows)));
-        this.inputContributions = each(contributions::ofInput);
-        this.recurrentContributions = each(contributions::ofState);
-    }
 
     /** @param trace after backward */
-    static LayerDiagnostics of(int index, Model model, RecurrentTrace trace, LayerActivity activity) {
-        return new LayerDiagnostics(index, model, trace, activity);
+    LayerDiagnostics(RecurrentTrace trace, LayerActivity activity, Kernels kernels) {
+        this.trace = trace;
+        this.activity = activity;
+        this.kernels = kernels;
+        Contributions contributions = new Contributions();
+        this.gradientNorms = each(t -> norm(trace.state(trace.dh(), t)));
+        this.inputContributions = each(contributions::ofInput);
+        this.recurrentContributions = each(contributions::ofState);
     }
 
     private List<Double> each(StepNorm norm) {
@@ -72,18 +63,18 @@ public final class LayerDiagnostics {
 
         double ofInput(int t) {
             return norm("weight_ih", t,
-                    z -> Cell.gradientShare(kernels, rows(trace.x(), t - 1), cell.inputSlots(z), gradients.input(), 0,
+                    z -> Cell.gradientShare(kernels, trace.now(trace.x(), t), cell.inputSlots(z), gradients.input(), 0,
                             1));
         }
 
         double ofState(int t) {
-            Matrix hPrevious = rows(trace.h(), t - 1).columns(0, cell.hidden);
+            Matrix hPrevious = trace.state(trace.h(), t - 1).columns(0, cell.hidden);
             return norm("weight_hh", t, z -> cell.recurrentGradient(kernels, hPrevious, z, gradients, 0, 1));
         }
 
         private double norm(String tensor, int t, Consumer<Matrix> addGradient) {
             block.clear();
-            addGradient.accept(rows(trace.z(), t - 1));
+            addGradient.accept(trace.now(trace.z(), t));
             double sum = 0;
             for (Parameter parameter : cell.parameters(block, 0, "")) {
                 if (parameter.name().equals(tensor)) {
@@ -94,20 +85,16 @@ public final class LayerDiagnostics {
             }
             return Math.sqrt(sum);
         }
-
-        private Matrix rows(Matrix all, int group) {
-            return all.rows(group * trace.rows(), (group + 1) * trace.rows());
-        }
     }
 
     /** Returns the layer's index in {@link Model#layers}. */
     public int index() {
-        return index;
+        return trace.pass().place().index();
     }
 
-    /** Returns the name of its tensors, such as {@code rnn_l0}. */
+    /** Returns the name of its tensors, such as {@code rnn_l0} or {@code rnn_l0_reverse}. */
     public String name() {
-        return name;
+        return trace.name();
     }
 
     /** Returns the elements of a state: H, with a cell state 2H. */

@@ -20,10 +20,6 @@ final class Probe {
 
     /** Throws as {@link Trainer#gradients(Batch)} does for what does not fit. */
     static Probe forward(Model model, Batch batch, Loss loss) {
-        if (!model.blueprint().streams()) {
-            throw new IllegalArgumentException(
-                    "diagnostics: expected layers that all go forward in time and pool nothing, got " + model.layers());
-        }
         if (!batch.sequences().isPlain()) {
             throw new IllegalArgumentException(
                     "diagnostics: expected every step of every row, got " + batch.sequences());
@@ -66,7 +62,7 @@ final class Probe {
     /** Returns the place of a recurrent layer. @throws IllegalArgumentException if the layer is none */
     static Blueprint.Place recurrentPlace(Model model, int layer) {
         List<Blueprint.Place> places = model.blueprint().places();
-        if (layer < 0 || layer >= places.size() || !(places.get(layer).layer() instanceof Layer.Recurrent)) {
+        if (layer < 0 || layer >= places.size() || !places.get(layer).isRecurrent()) {
             throw new IllegalArgumentException(
                     "layer: expected the index of a recurrent one of " + model.layers() + ", got "
                             + layer);
@@ -78,14 +74,18 @@ final class Probe {
         return loss;
     }
 
-    /** Returns what a layer did; its gradients after {@link #backward}. */
-    RecurrentTrace trace(int layer) {
-        return ((RecurrentStage) network.stages().get(layer)).trace();
+    /** Returns what the recurrent layers did, each in each direction; their gradients after going back. */
+    List<RecurrentTrace> traces() {
+        return network.stages().stream().flatMap(stage -> stage.traces().stream()).toList();
     }
 
-    /** Goes back from what the steps {@code from..to} add to the loss. */
-    void backward(int from, int to) {
-        int rows = network.rows();
-        network.backward(from * rows, to * rows);
+    /** Goes back from the whole loss. */
+    void backward() {
+        network.backward();
+    }
+
+    /** Goes back from what one step adds to the loss; of a model that pools there is but one. */
+    void backward(int step) {
+        network.backward((step - 1) * network.rows(), step * network.rows());
     }
 }

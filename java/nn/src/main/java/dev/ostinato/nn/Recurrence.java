@@ -248,7 +248,7 @@ final class Recurrence {
 
     /** Returns what diagnostics look at, of streams that all have the same steps. */
     RecurrentTrace trace() {
-        return new RecurrentTrace(cell, weights, below.output(), z, h, dh, c, sequences.longest(), sequences.rows());
+        return new RecurrentTrace(pass, weights, below.output(), z, h, dh, c, sequences.longest(), sequences.rows());
     }
 
     /** Copies h of all steps to (all, H). */

@@ -22,9 +22,9 @@ final class RecurrentStage extends Stage {
         recurrence.backward();
     }
 
-    /** Returns what diagnostics look at. */
-    RecurrentTrace trace() {
-        return recurrence.trace();
+    @Override
+    List<RecurrentTrace> traces() {
+        return List.of(recurrence.trace());
     }
 
     @Override

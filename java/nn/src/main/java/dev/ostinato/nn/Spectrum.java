@@ -43,20 +43,24 @@ public final class Spectrum {
 
     /**
      * Returns the spectra of the recurrent weights of a layer, gate by gate in PyTorch's order: of each gate's block (H, H) of U. A layer
-     * whose state returns through a vector has the spectrum of its diagonal matrix; one without recurrent weights has none.
+     * whose state returns through a vector has the spectrum of its diagonal matrix; one without recurrent weights has none. The names of the reverse
+     * direction of a bidirectional layer end in {@code _reverse}.
      *
      * @param layer index in {@link Model#layers}
      * @throws IllegalArgumentException if that is no recurrent layer, or a weight is not finite
      */
     public static SequencedMap<String, Spectrum> ofRecurrentWeights(Model model, int layer) {
-        Blueprint.Place place = Probe.recurrentPlace(model, layer);
-        List<Cell.Gate> gates = place.passes().getFirst().cell().gateList();
         SequencedMap<String, Spectrum> spectra = new LinkedHashMap<>();
-        for (Parameter parameter : model.blueprint().parameters(model.weights(), place)) {
-            if (parameter.name().startsWith("weight_hh")) {
-                List<double[][]> blocks = blocks(parameter.read(model.weights(), ""), gates.size());
-                for (int gate = 0; gate < blocks.size(); gate++) {
-                    spectra.put(gates.get(gate).name(), of(blocks.get(gate)));
+        List<Blueprint.Pass> passes = Probe.recurrentPlace(model, layer).passes();
+        for (Blueprint.Pass pass : passes) {
+            List<Cell.Gate> gates = pass.cell().gateList();
+            for (Parameter parameter : pass.cell().parameters(model.weights(), pass.offset(), "")) {
+                if (parameter.name().equals("weight_hh")) {
+                    List<double[][]> blocks = blocks(parameter.read(model.weights(), ""), gates.size());
+                    for (int gate = 0; gate < blocks.size(); gate++) {
+                        String direction = pass.equals(passes.getFirst()) ? "" : "_reverse";
+                        spectra.put(gates.get(gate).name() + direction, of(blocks.get(gate)));
+                    }
                 }
             }
         }

@@ -84,6 +84,11 @@ abstract class Stage {
     void resetState() {
     }
 
+    /** Returns what diagnostics look at, of each direction of a recurrent layer. */
+    List<RecurrentTrace> traces() {
+        return List.of();
+    }
+
     /** Returns copies of the states at the end of the last forward. */
     List<NamedArray> states() {
         return List.of();
