@@ -1,5 +1,6 @@
 package dev.ostinato.tests;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -11,12 +12,15 @@ import dev.ostinato.examples.Inference;
 import dev.ostinato.examples.Perceptron;
 import dev.ostinato.examples.Serving;
 import dev.ostinato.examples.Training;
+import dev.ostinato.examples.VanishingGradients;
 import dev.ostinato.formats.ModelFile;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.State;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,7 +44,8 @@ class ReadmeTest {
     @CsvSource({"README.md, training, Training.java", "README.md, inference, Inference.java",
         "README.md, serving, Serving.java", "README.md, sequences, Serving.java",
         "README.md, classification, Classification.java",
-        "docs/kernels.md, attention, Attention.java", "docs/kernels.md, perceptron, Perceptron.java"})
+        "docs/kernels.md, attention, Attention.java", "docs/kernels.md, perceptron, Perceptron.java",
+        "docs/vanishing-gradients.md, jacobians, VanishingGradients.java"})
     void codeOnThePageIsTheExample(String page, String marker, String file) throws IOException {
         String example = Files.readString(EXAMPLES.resolve(file));
         Matcher region =
@@ -58,7 +64,7 @@ class ReadmeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"README.md", "docs/kernels.md", "docs/decisions/README.md"})
+    @ValueSource(strings = {"README.md", "docs/kernels.md", "docs/vanishing-gradients.md", "docs/decisions/README.md"})
     void linksLeadSomewhere(String page) throws IOException {
         Path file = ROOT.resolve(page);
         List<String> targets = Pattern.compile("\\]\\(([^)#:]+)\\)").matcher(Files.readString(file)).results()
@@ -127,6 +133,21 @@ class ReadmeTest {
             float[] expected = new float[2];
             rounded.step(i == 0 ? one : another, state, expected);
             assertArrayEquals(expected, answers[i]);
+        }
+    }
+
+    /** The experiments of docs/vanishing-gradients.md, small. */
+    @Test
+    void gradientsVanishAndExplode(@TempDir Path folder) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        new VanishingGradients(folder, new PrintStream(out, true, UTF_8), 12, 40).run();
+        List<String> lines = out.toString(UTF_8).lines().toList();
+        assertEquals(3 + 3 + 4, lines.size(), lines.toString());
+        assertTrue(lines.get(0).startsWith("U = 0.80 Q: ||dX_T/dX_0|| over 12 steps is 0.069"), lines.get(0));
+        assertTrue(lines.get(5).startsWith("rescaled: ") && lines.get(5).contains("turned by 0 degrees"), lines.get(5));
+        for (String name : List.of("powers", "limits", "adding", "cells")) {
+            assertEquals(720, ImageIO.read(folder.resolve(name + ".png").toFile()).getWidth());
+            assertTrue(Files.exists(ROOT.resolve("docs/vanishing-gradients/" + name + ".png")), name);
         }
     }
 
