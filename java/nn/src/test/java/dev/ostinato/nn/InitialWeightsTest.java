@@ -328,6 +328,20 @@ final class InitialWeightsTest {
     }
 
     @Test
+    void bothDirectionsHaveWeightsOfTheirOwn() {
+        InitialWeights weights = DEFAULT.withRecurrent(Initializer.orthogonal().perGate()).withForgetBias(2);
+        Model model = Model.builder().features(3).initialWeights(weights)
+                .bidirectional(CellType.LSTM, 8, Layer.Merge.CONCAT).build();
+        assertFalse(Arrays.equals(tensor(model, "rnn.weight_hh_l0"), tensor(model, "rnn.weight_hh_l0_reverse")));
+        for (String suffix : List.of("_l0", "_l0_reverse")) {
+            columnsAreOrthonormal(Arrays.copyOfRange(tensor(model, "rnn.weight_hh" + suffix), 64, 128), 8, 8, 1);
+            within(tensor(model, "rnn.weight_ih" + suffix), 1 / Math.sqrt(8));
+            assertArrayEquals(filled(8, 2), Arrays.copyOfRange(tensor(model, "rnn.bias_ih" + suffix), 8, 16));
+            assertArrayEquals(filled(8, 0), Arrays.copyOfRange(tensor(model, "rnn.bias_hh" + suffix), 8, 16));
+        }
+    }
+
+    @Test
     void whatMakesNoSense() {
         refused("bias: expected zeros, constant, uniform, normal or pytorch",
                 () -> DEFAULT.withBias(Initializer.orthogonal().perGate()));
