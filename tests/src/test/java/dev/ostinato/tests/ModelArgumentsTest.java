@@ -92,7 +92,7 @@ final class ModelArgumentsTest {
         refused(() -> Model.builder().features(3).dense(2).backend("gpu").build(), "backend: expected auto, ", "vector",
                 "got gpu");
         refused(() -> FEATURES.withBackend("gpu"), "scalar", "got gpu");
-        refused(() -> CellType.of("LSTM"), "min-gru, got LSTM");
+        refused(() -> CellType.of("LSTM"), "layer-norm-gru, got LSTM");
         for (CellType type : CellType.all()) {
             assertEquals(type, CellType.of(type.label()));
         }

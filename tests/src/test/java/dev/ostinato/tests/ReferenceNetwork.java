@@ -261,6 +261,9 @@ final class ReferenceNetwork {
             };
             case CellType.IndRnn rnn -> indRnn(module, rnn.activation(), x, h[stream]);
             case CellType.MinGru ignored -> minGru(module, x, h[stream]);
+            case CellType.LayerNormLstm ignored ->
+                    layerNormLstm(module, x, h[stream], state(module, "c", rows, layer.hidden()), stream);
+            case CellType.LayerNormGru ignored -> layerNormGru(module, x, h[stream]);
         };
         return h[stream];
     }
@@ -346,6 +349,51 @@ final class ReferenceNetwork {
             next[j] = DoubleReference.minGru(gates[j], gates[h.length + j], h[j]);
         }
         return next;
+    }
+
+    private double[] layerNormLstm(Module module, double[] x, double[] h, double[][] c, int stream) {
+        int size = h.length;
+        double[] w = normalised(module, "ih", product(module, "weight_ih", x));
+        double[] u = normalised(module, "hh", product(module, "weight_hh", h));
+        double[] nextC = new double[size];
+        for (int j = 0; j < size; j++) {
+            double i = DoubleReference.sigmoid(w[j] + u[j]);
+            double f = DoubleReference.sigmoid(w[size + j] + u[size + j]);
+            nextC[j] = f * c[stream][j] + i * Math.tanh(w[2 * size + j] + u[2 * size + j]);
+        }
+        c[stream] = nextC;
+        double[] m = normalised(module, "c", nextC);
+        double[] next = new double[size];
+        for (int j = 0; j < size; j++) {
+            next[j] = DoubleReference.sigmoid(w[3 * size + j] + u[3 * size + j]) * Math.tanh(m[j]);
+        }
+        return next;
+    }
+
+    private double[] layerNormGru(Module module, double[] x, double[] h) {
+        int size = h.length;
+        double[] w = normalised(module, "ih", product(module, "weight_ih", x));
+        double[] u = normalised(module, "hh", product(module, "weight_hh", h));
+        double[] next = new double[size];
+        for (int j = 0; j < size; j++) {
+            int z = size + j;
+            int n = 2 * size + j;
+            next[j] = DoubleReference.gruAfter(w[n], w[j] + u[j], w[z] + u[z], u[n], h[j]).h();
+        }
+        return next;
+    }
+
+    private double[] normalised(Module module, String name, double[] x) {
+        return DoubleReference.layerNorm(x, tensor(module, "gain_" + name), tensor(module, "bias_" + name), 1e-5);
+    }
+
+    private double[] product(Module module, String weight, double[] x) {
+        double[] w = tensor(module, weight);
+        double[] y = new double[w.length / x.length];
+        for (int i = 0; i < w.length; i++) {
+            y[i / x.length] += w[i] * x[i % x.length];
+        }
+        return y;
     }
 
     private double[] input(Module module, double[] x, int from, int to) {

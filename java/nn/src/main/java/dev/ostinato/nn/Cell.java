@@ -41,11 +41,23 @@ abstract class Cell {
             };
             case CellType.IndRnn rnn -> new IndRnnCell(rnn.activation(), inputs, hidden);
             case CellType.MinGru ignored -> new MinGruCell(inputs, hidden);
+            case CellType.LayerNormLstm ignored -> new LayerNormLstmCell(inputs, hidden);
+            case CellType.LayerNormGru ignored -> new LayerNormGruCell(inputs, hidden);
         };
     }
 
     /** Returns the number of slots in a row of z. */
     abstract int slots();
+
+    /** Returns how many of the slots of z, the first ones, W x and the biases fill. The others are the cell's own. */
+    int startSlots() {
+        return slots();
+    }
+
+    /** Returns the columns of {@link Views#scratch}. */
+    int scratchColumns() {
+        return padded;
+    }
 
     /** Returns names and shapes of what {@link #parameters} returns. */
     List<TensorShape> shapes(String suffix) {
@@ -69,7 +81,7 @@ abstract class Cell {
     /**
      * Lays out T steps of inference for B rows.
      *
-     * @param start (T * B, slots * Hp) or one row for all: the biases, or what else the pre-activations start from; if not {@link #fused}
+     * @param start (T * B, {@link #startSlots} * Hp) or one row for all: the biases, or what else the pre-activations start from; if not {@link #fused}
      *     all rows, which are overwritten
      * @param x (T * B, inputs of W)
      * @param hPrevious (B, Hp)
@@ -159,7 +171,7 @@ abstract class Cell {
     }
 
     /** Returns the columns of z that W x is added to. */
-    final Matrix inputSlots(Matrix z) {
+    Matrix inputSlots(Matrix z) {
         return z.columns(0, gates * padded);
     }
 
@@ -173,9 +185,20 @@ abstract class Cell {
         gradientShare(k, hPrevious, recurrentSlots(z), gradients.recurrent().getFirst(), part, parts);
     }
 
+    /**
+     * Returns what is left to do for all steps at once when the last one has gone back, such as gradients that all rows add to.
+     *
+     * @param z of all steps
+     */
+    List<Reduction> reductions(Matrix z) {
+        return List.of();
+    }
+
     /** Adds to the gradient of the bias that joins W x, from the gradients of the pre-activations of all steps. */
     void inputBiasGradient(Kernels k, Matrix z, CellWeights gradients) {
-        k.columnSums(inputSlots(z), gradients.biasInput());
+        if (gradients.biasInput().columns() > 0) {
+            k.columnSums(inputSlots(z), gradients.biasInput());
+        }
     }
 
     /** Adds to the gradient of the bias that joins U h, from the gradients of the pre-activations of all steps. */
@@ -185,10 +208,12 @@ abstract class Cell {
         }
     }
 
-    /** Overwrites {@code row}, a row of z, with the sum of both biases, each element rounded once. */
+    /** Overwrites {@code row}, the {@link #startSlots} of a row of z, with the sum of both biases, each element rounded once. */
     void biasRow(CellWeights weights, Matrix row) {
         row.clear();
-        addRow(weights.biasInput(), inputSlots(row));
+        if (weights.biasInput().columns() > 0) {
+            addRow(weights.biasInput(), inputSlots(row));
+        }
         if (weights.biasRecurrent().columns() > 0) {
             addRow(weights.biasRecurrent(), recurrentSlots(row));
         }
@@ -235,8 +260,9 @@ abstract class Cell {
      * @param h (rows, Hp); at inference the same as {@code hPrevious}
      * @param cPrevious (rows, Hp), and without a cell state h
      * @param c (rows, Hp), and without a cell state h
+     * @param scratch (rows, {@link #scratchColumns}) dead after each call
      */
-    record Views(Matrix z, Matrix hPrevious, Matrix h, Matrix cPrevious, Matrix c) {}
+    record Views(Matrix z, Matrix hPrevious, Matrix h, Matrix cPrevious, Matrix c, Matrix scratch) {}
 
     /**
      * Gradients of one step.
@@ -244,9 +270,8 @@ abstract class Cell {
      * @param dh (rows, Hp) of h, complete
      * @param dhPrevious (rows, Hp) of h before the step, accumulated into
      * @param dc (rows, Hp) of c, overwritten with that of c before the step
-     * @param scratch (rows, Hp) dead after the call
      */
-    record Gradients(Matrix dh, Matrix dhPrevious, Matrix dc, Matrix scratch) {}
+    record Gradients(Matrix dh, Matrix dhPrevious, Matrix dc) {}
 
     /**
      * The weights of a layer as steps of inference read them.
@@ -266,6 +291,12 @@ abstract class Cell {
     @FunctionalInterface
     interface Inference {
         void run(Kernels k, Sweep sweep);
+    }
+
+    /** Something to do for all steps at once; different ones may run at once. */
+    @FunctionalInterface
+    interface Reduction {
+        void run(Kernels k, CellWeights weights, CellWeights gradients);
     }
 
     /** One step of training laid out in memory. */

@@ -27,6 +27,10 @@ public sealed interface CellType {
     CellType IND_RNN_IDENTITY = new IndRnn(Activation.IDENTITY);
     /** The gated recurrent unit without products of the state; gates z n. */
     CellType MIN_GRU = new MinGru();
+    /** Long short-term memory with layer norms of both products and of the cell state; gates i f g o. */
+    CellType LAYER_NORM_LSTM = new LayerNormLstm();
+    /** Gated recurrent unit, reset after the product, with layer norms of both products; gates r z n. */
+    CellType LAYER_NORM_GRU = new LayerNormGru();
 
     /** Returns the name in files and on the command line; {@link #of} knows it. */
     String label();
@@ -36,7 +40,8 @@ public sealed interface CellType {
 
     /** Returns every kind in its plain form, with the usual activations. */
     static List<CellType> all() {
-        return List.of(RNN_TANH, RNN_RELU, RNN_IDENTITY, LSTM, GRU, GRU_RESET_BEFORE, IND_RNN_RELU, MIN_GRU);
+        return List.of(RNN_TANH, RNN_RELU, RNN_IDENTITY, LSTM, GRU, GRU_RESET_BEFORE, IND_RNN_RELU, MIN_GRU,
+                LAYER_NORM_LSTM, LAYER_NORM_GRU);
     }
 
     /** Returns the type of this label. @throws IllegalArgumentException if there is none */
@@ -126,6 +131,39 @@ public sealed interface CellType {
         @Override
         public int gates() {
             return 2;
+        }
+    }
+
+    /**
+     * The layer-normalised LSTM (Ba et al. 2016): W x and U h are normalised each over all gates together, and the cell state before it becomes
+     * the output; c itself goes on as it is. Its tensors are {@code weight_ih} (4H, I), {@code weight_hh} (4H, H), gains and biases of the
+     * norms {@code gain_ih}, {@code bias_ih}, {@code gain_hh}, {@code bias_hh} (4H), {@code gain_c} and {@code bias_c} (H).
+     */
+    record LayerNormLstm() implements CellType {
+        @Override
+        public String label() {
+            return "layer-norm-lstm";
+        }
+
+        @Override
+        public int gates() {
+            return 4;
+        }
+    }
+
+    /**
+     * The layer-normalised GRU: W x and U h are normalised each over all gates together, and the reset gate acts on the latter. Its tensors are
+     * {@code weight_ih} (3H, I), {@code weight_hh} (3H, H), {@code gain_ih}, {@code bias_ih}, {@code gain_hh} and {@code bias_hh} (3H).
+     */
+    record LayerNormGru() implements CellType {
+        @Override
+        public String label() {
+            return "layer-norm-gru";
+        }
+
+        @Override
+        public int gates() {
+            return 3;
         }
     }
 }

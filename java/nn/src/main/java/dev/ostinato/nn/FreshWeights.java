@@ -30,9 +30,14 @@ final class FreshWeights {
 
     private float[] values(Parameter parameter, long key) {
         String name = parameter.name();
+        if (name.startsWith("gain")) {
+            return draw(Initializer.constant(1), parameter, key);
+        }
         if (name.startsWith("bias")) {
             float[] bias = draw(initial.bias(), parameter, key);
-            forgetGate().ifPresent(gate -> setForgetBias(bias, gate, name));
+            if (!name.startsWith("bias_c")) {
+                forgetGate().ifPresent(gate -> setForgetBias(bias, gate, name));
+            }
             return bias;
         }
         Initializer initializer = place.layer() instanceof Layer.Embedding

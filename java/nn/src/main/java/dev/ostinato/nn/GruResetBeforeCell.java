@@ -41,9 +41,9 @@ final class GruResetBeforeCell extends Cell {
             @Override
             public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
                 k.gruMixBackward(v.z(), v.hPrevious(), g.dh(), g.dhPrevious());
-                g.scratch().clear();
-                k.multiplyAdd(candidate, w.recurrent().getLast(), g.scratch());
-                k.gruResetBackward(v.z(), v.hPrevious(), g.scratch(), g.dhPrevious());
+                v.scratch().clear();
+                k.multiplyAdd(candidate, w.recurrent().getLast(), v.scratch());
+                k.gruResetBackward(v.z(), v.hPrevious(), v.scratch(), g.dhPrevious());
                 k.multiplyAdd(gates, w.recurrent().getFirst(), g.dhPrevious());
             }
         };

@@ -21,8 +21,8 @@ final class InferenceWeights {
      *
      * @param weights W, without inputs where it is not multiplied, and U
      * @param columns W as floats, for tokens that have no table
-     * @param bias (1, slots * Hp) both biases summed
-     * @param table (V, slots * Hp) for a layer fed by tokens: for each of them what the pre-activations are before U h is added. Null where
+     * @param bias (1, start slots * Hp) both biases summed
+     * @param table (V, start slots * Hp) for a layer fed by tokens: for each of them what the pre-activations are before U h is added. Null where
      *     another layer is below, and where there are so many tokens that the table would be too large
      */
     record Recurrent(Cell.StepWeights weights, PackedMatrix columns, Matrix bias, @Nullable Matrix table) {
@@ -79,7 +79,7 @@ final class InferenceWeights {
         Blueprint.Place place = pass.place();
         Cell cell = pass.cell();
         CellWeights w = cell.weights(weights, pass.offset());
-        Matrix bias = Matrix.of(1, cell.slots() * cell.padded);
+        Matrix bias = Matrix.of(1, cell.startSlots() * cell.padded);
         cell.biasRow(w, bias);
         Matrix table = switch (blueprint.inputOf(place).layer()) {
             case Layer.Embedding embedding when fits(embedding, bias) -> {

@@ -51,7 +51,7 @@ public final class Jacobians {
             this.trace = trace;
             this.kernels = kernels;
             this.hidden = cell.hidden;
-            this.bias = Matrix.of(1, cell.slots() * cell.padded);
+            this.bias = Matrix.of(1, cell.startSlots() * cell.padded);
             this.z = Matrix.of(size, cell.slots() * cell.padded);
             this.hPrevious = Matrix.of(size, cell.padded);
             this.cPrevious = cell.hasCellState() ? Matrix.of(size, cell.padded) : hPrevious;
@@ -60,19 +60,21 @@ public final class Jacobians {
             this.dc = Matrix.of(size, cell.padded);
             Matrix h = Matrix.of(size, cell.padded);
             Matrix c = cell.hasCellState() ? Matrix.of(size, cell.padded) : h;
-            this.step = cell.step(new Cell.Views(z, hPrevious, h, cPrevious, c));
-            this.gradients = new Cell.Gradients(dh, dhPrevious, dc, Matrix.of(size, cell.padded));
+            this.step = cell.step(
+                    new Cell.Views(z, hPrevious, h, cPrevious, c, Matrix.of(size, cell.scratchColumns())));
+            this.gradients = new Cell.Gradients(dh, dhPrevious, dc);
             this.transposed = trace.weights().transposed();
             trace.weights().transposeInto(transposed);
             cell.biasRow(trace.weights(), bias);
         }
 
         double[][] jacobian(int t, int row) {
-            Matrix first = z.rows(0, 1);
+            Matrix start = z.columns(0, bias.columns());
+            Matrix first = start.rows(0, 1);
             kernels.fillRows(bias, first);
             kernels.multiplyAdd(trace.now(trace.x(), t).rows(row, row + 1), trace.weights().input(),
                     trace.cell().inputSlots(first));
-            kernels.fillRows(first, z.rows(1, z.rows()));
+            kernels.fillRows(first, start.rows(1, start.rows()));
             kernels.fillRows(trace.state(trace.h(), t - 1).rows(row, row + 1), hPrevious);
             if (trace.cell().hasCellState()) {
                 kernels.fillRows(trace.state(trace.c(), t - 1).rows(row, row + 1), cPrevious);

@@ -22,8 +22,9 @@ final class Recurrence {
     private final CellWeights.Transposed transposed;
     private final Matrix bias;
     private final Sequences sequences;
-    /** (all, slots * Hp). */
+    /** (all, slots * Hp), and the slots of it that W x and the biases fill. */
     private final Matrix z;
+    private final Matrix start;
     /** (state rows of the sequences, Hp) of h, its gradient, and of c where there is one. */
     private final Matrix h;
     private final Matrix dh;
@@ -32,6 +33,7 @@ final class Recurrence {
     private final Matrix dc;
     private final Cell.Step[][] steps;
     private final Cell.Gradients[][] stepGradients;
+    private final List<Cell.Reduction> reductions;
     /** (all, Hp) h before each step; a copy where it does not lie like that. */
     private final Matrix hPrevious;
     private final boolean copied;
@@ -46,9 +48,10 @@ final class Recurrence {
         this.weights = cell.weights(setup.weights(), pass.offset());
         this.gradients = cell.weights(setup.gradients(), pass.offset());
         this.transposed = weights.transposed();
-        this.bias = Matrix.of(1, cell.slots() * cell.padded);
+        this.bias = Matrix.of(1, cell.startSlots() * cell.padded);
         this.sequences = setup.sequences();
-        this.z = setup.matrix(setup.all(), bias.columns());
+        this.z = setup.matrix(setup.all(), cell.slots() * cell.padded);
+        this.start = z.columns(0, bias.columns());
         this.h = setup.matrix(sequences.stateRows(), cell.padded);
         this.dh = setup.matrix(sequences.stateRows(), cell.padded);
         this.c = cell.hasCellState() ? setup.matrix(sequences.stateRows(), cell.padded) : h;
@@ -60,11 +63,12 @@ final class Recurrence {
         this.steps = new Cell.Step[ranges.length - 1][];
         this.stepGradients = new Cell.Gradients[ranges.length - 1][];
         layOut(ranges);
+        this.reductions = cell.reductions(z);
         this.table = below instanceof TokenStage tokens ? new TokenTable(tokens) : null;
     }
 
     private void layOut(int[] ranges) {
-        Matrix scratch = setup.matrix(sequences.sequences(), cell.padded);
+        Matrix scratch = setup.matrix(sequences.sequences(), cell.scratchColumns());
         for (int part = 0; part < steps.length; part++) {
             List<Cell.Step> forward = new ArrayList<>();
             List<Cell.Gradients> backward = new ArrayList<>();
@@ -78,9 +82,9 @@ final class Recurrence {
                     int next = after(step);
                     forward.add(cell.step(new Cell.Views(zNow, h.rows(previous + from, previous + to),
                             h.rows(next + from, next + to), c.rows(previous + from, previous + to),
-                            c.rows(next + from, next + to))));
+                            c.rows(next + from, next + to), scratch.rows(from, to))));
                     backward.add(new Cell.Gradients(dh.rows(next + from, next + to),
-                            dh.rows(previous + from, previous + to), dc.rows(from, to), scratch.rows(from, to)));
+                            dh.rows(previous + from, previous + to), dc.rows(from, to)));
                 }
             }
             steps[part] = forward.toArray(Cell.Step[]::new);
@@ -120,8 +124,8 @@ final class Recurrence {
             table.forward();
         } else {
             setup.eachChunk((from, to) -> {
-                k.fillRows(bias, z.rows(from, to));
-                k.multiplyAdd(below.output().rows(from, to), weights.input(), cell.inputSlots(z.rows(from, to)));
+                k.fillRows(bias, start.rows(from, to));
+                k.multiplyAdd(below.output().rows(from, to), weights.input(), cell.inputSlots(start.rows(from, to)));
             });
         }
         setup.team().run(steps.length, part -> {
@@ -140,6 +144,7 @@ final class Recurrence {
                 steps[part][i].backward(k, transposed, stepGradients[part][i]);
             }
         });
+        setup.team().run(reductions.size(), i -> reductions.get(i).run(k, weights, gradients));
         int parts = setup.team().threads();
         if (copied) {
             eachStep((step, from, to) -> hPrevious.rows(from, to)
@@ -177,7 +182,7 @@ final class Recurrence {
      */
     private final class TokenTable {
         private final TokenStage tokens;
-        /** (distinct tokens, slots * Hp), and their gradient. */
+        /** (distinct tokens, start slots * Hp), and their gradient. */
         private final Matrix rows;
         private final Matrix dRows;
         /** (distinct tokens, E), and (distinct tokens, padded E). */
@@ -186,8 +191,8 @@ final class Recurrence {
 
         TokenTable(TokenStage tokens) {
             this.tokens = tokens;
-            this.rows = setup.matrix(tokens.capacity(), z.columns());
-            this.dRows = setup.matrix(tokens.capacity(), z.columns());
+            this.rows = setup.matrix(tokens.capacity(), start.columns());
+            this.dRows = setup.matrix(tokens.capacity(), start.columns());
             this.x = setup.matrix(tokens.capacity(), cell.inputs);
             this.dx = setup.matrix(tokens.capacity(), Matrix.padded(cell.inputs));
         }
@@ -206,7 +211,7 @@ final class Recurrence {
                 }
             });
             Matrix used = rows.rows(0, count);
-            setup.eachChunk((first, last) -> k.gather(used, tokens.places().slice(first, last), z.rows(first, last)));
+            setup.eachChunk((first, last) -> k.gather(used, tokens.places().slice(first, last), start.rows(first, last)));
         }
 
         void backward() {
@@ -214,7 +219,7 @@ final class Recurrence {
             Matrix sums = dRows.rows(0, count);
             sums.clear();
             int slot = cell.padded;
-            setup.team().run(cell.slots(), i -> k.scatterAdd(z.columns(i * slot, (i + 1) * slot), tokens.places(),
+            setup.team().run(cell.startSlots(), i -> k.scatterAdd(z.columns(i * slot, (i + 1) * slot), tokens.places(),
                     sums.columns(i * slot, (i + 1) * slot)));
             cell.inputBiasGradient(k, sums, gradients);
             cell.recurrentBiasGradient(k, sums, gradients);

@@ -4,7 +4,8 @@
  * <ul>
  * <li>{@link dev.ostinato.nn.Layer}: what a model is made of, as plain descriptions; {@link dev.ostinato.nn.CellType} names the
  * recurrent cells. The equations are in one file per cell, forward above backward: {@code RnnCell}, {@code LstmCell}, {@code GruCell},
- * {@code GruResetBeforeCell}, {@code IndRnnCell}, {@code MinGruCell}.
+ * {@code GruResetBeforeCell}, {@code IndRnnCell}, {@code MinGruCell},
+ * {@code LayerNormCell} and its two.
  * <li>{@link dev.ostinato.nn.Model}: layers with weights, immutable, shared by all threads. {@link dev.ostinato.nn.State}: what one stream
  * remembers between two calls.
  * Single steps or whole sequences, the same bits; at any {@link dev.ostinato.nn.Precision} of the weights, of which
