@@ -103,7 +103,8 @@ final class GoldenTest {
             List<String> found) {
         assertEquals(expected.length, actual.length, what);
         for (int i = 0; i < expected.length; i++) {
-            compare(what + "[" + i + "]", expected[i], actual[i], tolerance * Math.max(1, Math.abs(expected[i])), found);
+            compare(what + "[" + i + "]", expected[i], actual[i], tolerance * Math.max(1, Math.abs(expected[i])),
+                    found);
         }
     }
 
@@ -178,7 +179,8 @@ final class GoldenTest {
         for (int layer = 0; layer < golden.layers(); layer++) {
             NamedArray actual = named(state.tensors(), "rnn." + kind + "_l" + layer);
             for (int j = 0; j < size; j++) {
-                compare(actual.name() + "[" + j + "]", expected[layer * size + j], actual.data()[j], tolerance(golden), found);
+                compare(actual.name() + "[" + j + "]", expected[layer * size + j], actual.data()[j], tolerance(golden),
+                        found);
             }
         }
     }
