@@ -5,6 +5,7 @@ import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -125,6 +126,7 @@ final class ReferenceNetwork {
         return switch (module.layer()) {
             case Layer.Recurrent recurrent -> recurrent(module, recurrent, batch.rows, x, resets);
             case Layer.Bidirectional both -> bidirectional(module, both, batch.rows, x, resets);
+            case Layer.BatchNorm norm -> batchNorm(module, norm, x);
             default -> {
                 double[][] y = new double[x.length][];
                 for (int row = 0; row < x.length; row++) {
@@ -140,9 +142,33 @@ final class ReferenceNetwork {
             case Layer.Features features -> features(batch, row, features.size());
             case Layer.OneHot oneHot -> oneHot(batch.tokens[row], oneHot.vocabulary());
             case Layer.Embedding e -> embedding(batch.tokens[row], e.size(), tensor(module, "weight"));
+            case Layer.LayerNorm norm ->
+                    DoubleReference.layerNorm(x, tensor(module, "weight"), tensor(module, "bias"), norm.epsilon());
             case Layer.Dense dense -> affine(module, "weight", "bias", x, 0, dense.outputs());
             default -> throw new IllegalArgumentException("no reference for " + module.layer());
         };
+    }
+
+    /** As in training: mean and variance are those of all rows that there are. */
+    private double[][] batchNorm(Module module, Layer.BatchNorm norm, double[][] x) {
+        double[] gain = tensor(module, "weight");
+        double[] bias = tensor(module, "bias");
+        double[][] y = new double[x.length][];
+        for (int row = 0; row < x.length; row++) {
+            y[row] = x[row] == null ? null : new double[norm.size()];
+        }
+        for (int j = 0; j < norm.size(); j++) {
+            int column = j;
+            double[] all = Arrays.stream(x).filter(Objects::nonNull).mapToDouble(row -> row[column]).toArray();
+            double mean = Arrays.stream(all).average().orElseThrow();
+            double variance = Arrays.stream(all).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
+            for (int row = 0; row < x.length; row++) {
+                if (x[row] != null) {
+                    y[row][j] = (x[row][j] - mean) / Math.sqrt(variance + norm.epsilon()) * gain[j] + bias[j];
+                }
+            }
+        }
+        return y;
     }
 
     private static double[][] pooled(Layer.Pooling pooling, double[][] x, int rows, int size) {

@@ -89,6 +89,8 @@ final class InspectCommand implements Callable<Integer> {
                 case Layer.Bidirectional b -> "bidirectional " + b.cell().label();
                 case Layer.Pool p -> "pool " + p.pooling().name().toLowerCase(Locale.ROOT);
                 case Layer.Dropout d -> "dropout " + d.rate();
+                case Layer.LayerNorm ignored -> "layer norm";
+                case Layer.BatchNorm ignored -> "batch norm";
                 case Layer.Dense ignored -> "dense";
             };
         }

@@ -68,6 +68,8 @@ record StepWork(long inputWeights, long recurrentWeights, Precision precision, i
                 }
                 case Layer.Dropout ignored -> {
                 }
+                case Layer.LayerNorm ignored -> tokens = false;
+                case Layer.BatchNorm ignored -> tokens = false;
                 case Layer.Pool ignored -> {
                 }
             }

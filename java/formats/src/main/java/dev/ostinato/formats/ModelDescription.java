@@ -60,6 +60,11 @@ record ModelDescription(List<Layer> layers, Optional<Vocabulary> vocabulary) {
                     .writeNumberProperty("size", p.size()).writeStringProperty("pooling", name(p.pooling()));
             case Layer.Dropout d -> json.writeStringProperty("type", "dropout")
                     .writeNumberProperty("size", d.size()).writeNumberProperty("rate", d.rate());
+            case Layer.LayerNorm n -> json.writeStringProperty("type", "layer-norm")
+                    .writeNumberProperty("size", n.size()).writeNumberProperty("epsilon", n.epsilon());
+            case Layer.BatchNorm n -> json.writeStringProperty("type", "batch-norm")
+                    .writeNumberProperty("size", n.size()).writeNumberProperty("momentum", n.momentum())
+                    .writeNumberProperty("epsilon", n.epsilon());
             case Layer.Dense d -> json.writeStringProperty("type", "dense")
                     .writeNumberProperty("inputs", d.inputs()).writeNumberProperty("outputs", d.outputs());
         }

@@ -169,10 +169,13 @@ final class ModelDescriptionParser {
                 case "bidirectional" -> new Layer.Bidirectional(cell(), integer("inputs"), integer("hidden"),
                         constant("merge", Layer.Merge.values()));
                 case "pool" -> new Layer.Pool(integer("size"), constant("pooling", Layer.Pooling.values()));
-                case "dropout" -> new Layer.Dropout(integer("size"), rate());
+                case "dropout" -> new Layer.Dropout(integer("size"), number("rate"));
+                case "layer-norm" -> new Layer.LayerNorm(integer("size"), number("epsilon"));
+                case "batch-norm" ->
+                        new Layer.BatchNorm(integer("size"), number("momentum"), number("epsilon"));
                 case "dense" -> new Layer.Dense(integer("inputs"), integer("outputs"));
                 default -> throw refusal("type",
-                        "embedding, one-hot, features, recurrent, bidirectional, pool, dropout or dense",
+                        "embedding, one-hot, features, recurrent, bidirectional, pool, dropout, layer-norm, batch-norm or dense",
                         FormatException.quote(type));
             };
             if (!fields.isEmpty()) {
@@ -221,10 +224,10 @@ final class ModelDescriptionParser {
             throw refusal(name, "an integer from 1 to " + Integer.MAX_VALUE, FormatException.quote(field.text()));
         }
 
-        private float rate() throws FormatException {
-            Field field = take("rate");
+        private float number(String name) throws FormatException {
+            Field field = take(name);
             if (!field.token().isNumeric()) {
-                throw refusal("rate", "a number", FormatException.quote(field.text()));
+                throw refusal(name, "a number", FormatException.quote(field.text()));
             }
             return Float.parseFloat(field.text());
         }

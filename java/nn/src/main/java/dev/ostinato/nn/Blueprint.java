@@ -106,6 +106,8 @@ final class Blueprint {
             case Layer.Recurrent r -> Cell.of(r.cell(), r.inputs(), r.hidden()).floats();
             case Layer.Bidirectional b ->
                     2 * Cell.aligned(Cell.of(b.cell(), b.inputs(), b.hidden()).floats());
+            case Layer.LayerNorm ignored -> NormWeights.floats(layer);
+            case Layer.BatchNorm ignored -> NormWeights.floats(layer);
             case Layer.Dense d -> PackedMatrix.floats(d.inputs(), 1, d.outputs()) + Matrix.padded(d.outputs());
         };
     }
@@ -116,6 +118,8 @@ final class Blueprint {
         private int recurrentModules;
         private int depth;
         private int denseModules;
+        private int layerNorms;
+        private int batchNorms;
         private @Nullable Layer last;
 
         Names(int layers) {
@@ -136,6 +140,14 @@ final class Blueprint {
                         new Layer.Recurrent(r.cell(), 1, r.hidden(), r.direction()));
                 case Layer.Bidirectional b -> recurrent(layer, index, offset,
                         new Layer.Bidirectional(b.cell(), 1, b.hidden(), b.merge()));
+                case Layer.LayerNorm ignored -> {
+                    last = null;
+                    yield new Place(layer, index, offset, numbered("layer_norm", ++layerNorms), "");
+                }
+                case Layer.BatchNorm ignored -> {
+                    last = null;
+                    yield new Place(layer, index, offset, numbered("batch_norm", ++batchNorms), "");
+                }
                 case Layer.Dense ignored -> {
                     last = null;
                     yield new Place(layer, index, offset,
@@ -226,6 +238,8 @@ final class Blueprint {
                 case Layer.Pool ignored -> List.of();
                 case Layer.Recurrent ignored -> recurrentShapes(place);
                 case Layer.Bidirectional ignored -> recurrentShapes(place);
+                case Layer.LayerNorm ignored -> NormWeights.shapes(place.layer());
+                case Layer.BatchNorm ignored -> NormWeights.shapes(place.layer());
                 case Layer.Dense d ->
                         List.of(TensorShape.of("weight", d.outputs(), d.inputs()), TensorShape.of("bias", d.outputs()));
             };
@@ -257,6 +271,8 @@ final class Blueprint {
             case Layer.Pool ignored -> List.of();
             case Layer.Recurrent ignored -> recurrentParameters(block, place);
             case Layer.Bidirectional ignored -> recurrentParameters(block, place);
+            case Layer.LayerNorm ignored -> NormWeights.parameters(place);
+            case Layer.BatchNorm ignored -> NormWeights.parameters(place);
             case Layer.Dense d -> {
                 PackedMatrix w = denseWeights(block, place);
                 long bias = place.offset() + PackedMatrix.floats(d.inputs(), 1, d.outputs());

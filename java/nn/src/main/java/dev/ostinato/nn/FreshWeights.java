@@ -30,6 +30,9 @@ final class FreshWeights {
 
     private float[] values(Parameter parameter, long key) {
         String name = parameter.name();
+        if (place.layer() instanceof Layer.LayerNorm || place.layer() instanceof Layer.BatchNorm) {
+            return draw(Initializer.constant(NormWeights.initial(name)), parameter, key);
+        }
         if (name.startsWith("gain")) {
             return draw(Initializer.constant(1), parameter, key);
         }

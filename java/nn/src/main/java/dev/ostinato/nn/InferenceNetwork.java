@@ -67,6 +67,8 @@ final class InferenceNetwork {
                         merged(layer, recurrent(model, remaining.removeFirst(), x),
                                 recurrent(model, remaining.removeFirst(), x));
                 case Layer.Pool layer -> pooled(layer, x);
+                case Layer.LayerNorm layer -> layerNorm(layer, NormWeights.of(model.weights(), place), x);
+                case Layer.BatchNorm layer -> batchNorm(layer, NormWeights.of(model.weights(), place), x);
                 case Layer.Dense dense -> dense(place, dense, x);
             };
         }
@@ -81,6 +83,24 @@ final class InferenceNetwork {
             operations.add(turn -> kernels.gather(table, tokens, input));
         }
         return x;
+    }
+
+    private Matrix[] layerNorm(Layer.LayerNorm layer, NormWeights norm, Matrix[] x) {
+        Matrix y = Matrix.of(x[0].rows(), layer.size());
+        Matrix statistics = Matrix.of(x[0].rows(), 2);
+        operations.add(turn -> kernels.layerNormForward(x[turn], norm.gain(), norm.bias(), layer.epsilon(), y,
+                statistics));
+        return both(y);
+    }
+
+    private Matrix[] batchNorm(Layer.BatchNorm layer, NormWeights norm, Matrix[] x) {
+        Matrix minusMean = Matrix.of(1, layer.size());
+        Matrix scale = Matrix.of(1, layer.size());
+        norm.running(layer.epsilon(), minusMean, Matrix.of(1, layer.size()), scale);
+        Matrix d = Matrix.of(x[0].rows(), layer.size());
+        Matrix y = Matrix.of(x[0].rows(), layer.size());
+        operations.add(turn -> norm.normalise(kernels, minusMean, scale, x[turn], d, y));
+        return both(y);
     }
 
     private Matrix[] dense(Blueprint.Place place, Layer.Dense layer, Matrix[] x) {

@@ -63,6 +63,10 @@ final class InferenceWeights {
                 }
                 case Layer.Dropout ignored -> {
                 }
+                case Layer.LayerNorm ignored -> {
+                }
+                case Layer.BatchNorm ignored -> {
+                }
             }
         }
     }

@@ -3,7 +3,8 @@ package dev.ostinato.nn;
 import java.util.OptionalDouble;
 
 /**
- * What the weights of layers are before training.
+ * What the weights of layers are before training. Gains of norms are 1; biases and running means of layers that normalise are 0, running
+ * variances 1.
  *
  * <pre>{@code
  * Model.builder().features(8)

@@ -156,11 +156,64 @@ public sealed interface Layer {
         }
     }
 
+    /**
+     * Layer norm (Ba et al. 2016): each row less its mean, over the root of its variance plus {@code epsilon}, times a gain, plus a bias. Its
+     * tensors are {@code weight}, the gain, and {@code bias}, as those of PyTorch's LayerNorm.
+     */
+    record LayerNorm(int size, float epsilon) implements Layer {
+        public LayerNorm {
+            positive("size", size);
+            checkEpsilon(epsilon);
+        }
+
+        @Override
+        public int inputs() {
+            return size;
+        }
+
+        @Override
+        public int outputs() {
+            return size;
+        }
+    }
+
+    /**
+     * Batch norm over time (Ioffe and Szegedy 2015): each column less its mean, over the root of its variance plus {@code epsilon}, times a
+     * gain, plus a bias. In training mean and variance are those of all steps of all streams of a batch; otherwise the running ones, to which
+     * each batch adds its share {@code momentum}. Its tensors are those of PyTorch's BatchNorm1d: {@code weight}, the gain, {@code bias},
+     * {@code running_mean} and {@code running_var}, of which the last two have no gradient.
+     */
+    record BatchNorm(int size, float momentum, float epsilon) implements Layer {
+        public BatchNorm {
+            positive("size", size);
+            if (!(momentum >= 0 && momentum <= 1)) {
+                throw new IllegalArgumentException("momentum: expected a number in [0, 1], got " + momentum);
+            }
+            checkEpsilon(epsilon);
+        }
+
+        @Override
+        public int inputs() {
+            return size;
+        }
+
+        @Override
+        public int outputs() {
+            return size;
+        }
+    }
+
     /** y = W x + b at every step. */
     record Dense(int inputs, int outputs) implements Layer {
         public Dense {
             positive("inputs", inputs);
             positive("outputs", outputs);
+        }
+    }
+
+    private static void checkEpsilon(float epsilon) {
+        if (!(epsilon > 0 && epsilon < Float.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("epsilon: expected a positive number, got " + epsilon);
         }
     }
 

@@ -383,6 +383,16 @@ public final class Model {
             return rate == 0 ? this : add(new Layer.Dropout(outputs(), (float) rate));
         }
 
+        /** Adds a layer norm with an epsilon of 1e-5. */
+        public Builder layerNorm() {
+            return add(new Layer.LayerNorm(outputs(), 1e-5f));
+        }
+
+        /** Adds a batch norm over time with a momentum of 0.1 and an epsilon of 1e-5. */
+        public Builder batchNorm() {
+            return add(new Layer.BatchNorm(outputs(), 0.1f, 1e-5f));
+        }
+
         /** Adds a dense layer at every step. */
         public Builder dense(int outputs) {
             return add(new Layer.Dense(outputs(), outputs));

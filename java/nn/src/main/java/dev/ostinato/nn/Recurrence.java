@@ -211,7 +211,8 @@ final class Recurrence {
                 }
             });
             Matrix used = rows.rows(0, count);
-            setup.eachChunk((first, last) -> k.gather(used, tokens.places().slice(first, last), start.rows(first, last)));
+            setup.eachChunk(
+                    (first, last) -> k.gather(used, tokens.places().slice(first, last), start.rows(first, last)));
         }
 
         void backward() {

@@ -96,6 +96,8 @@ final class StateBytes {
             case Layer.Bidirectional b -> "bidirectional " + b.cell().label();
             case Layer.Pool ignored -> "pool";
             case Layer.Dropout ignored -> "dropout";
+            case Layer.LayerNorm ignored -> "layer-norm";
+            case Layer.BatchNorm ignored -> "batch-norm";
             case Layer.Dense ignored -> "dense";
         };
     }
