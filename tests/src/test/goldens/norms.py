@@ -65,7 +65,8 @@ def main():
     network.eval()
     with torch.no_grad():
         arrays["outputs"] = network(torch.from_numpy(arrays["inputs"]).double(), None)[0].numpy()
-    save_file({n: np.ascontiguousarray(a, dtype=np.float32) for n, a in arrays.items()}, FOLDER / "norm-layers.safetensors")
+    floats32 = {n: np.ascontiguousarray(a, dtype=np.float32) for n, a in arrays.items()}
+    save_file(floats32, FOLDER / "norm-layers.safetensors", {"settings": f"cell=lstm rate={RATE}"})
     print(f"norm-layers: losses {losses}")
 
 

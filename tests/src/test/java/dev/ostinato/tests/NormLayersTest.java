@@ -143,7 +143,8 @@ final class NormLayersTest {
     }
 
     private static List<NamedArray> trained(Model model, List<RandomBatch> batches, int threads, Optimizer optimizer) {
-        try (Trainer trainer = Trainer.builder(model).loss(Loss.crossEntropy()).optimizer(optimizer).threads(threads).build()) {
+        try (Trainer trainer =
+                Trainer.builder(model).loss(Loss.crossEntropy()).optimizer(optimizer).threads(threads).build()) {
             batches.forEach(batch -> trainer.step(batch.batch(Loss.crossEntropy())));
             return trainer.model().tensors();
         }
