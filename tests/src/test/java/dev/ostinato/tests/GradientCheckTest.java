@@ -79,9 +79,14 @@ final class GradientCheckTest {
         System.out.println("gradients: repeat with -Dostinato.tests.seed=" + Conformance.SEED);
     }
 
+    /** Those without options, whose slopes are all large enough to be seen. */
+    static Stream<CellType> plainCells() {
+        return CellType.all().stream().filter(cell -> !cell.label().contains("("));
+    }
+
     /** Hidden units in less than a block, and in more than one where that is not too slow. */
     static Stream<Case> cases() {
-        return CellType.all().stream().flatMap(cell -> Arrays.stream(Input.values()).flatMap(input -> Stream
+        return plainCells().flatMap(cell -> Arrays.stream(Input.values()).flatMap(input -> Stream
                 .concat(Stream.of(new Case(cell, input, 1, 17, Loss.crossEntropy())),
                         Stream.of(1, 2).flatMap(
                                 layers -> LOSSES.stream().map(loss -> new Case(cell, input, layers, 7, loss))))));
@@ -129,7 +134,7 @@ final class GradientCheckTest {
     }
 
     @ParameterizedTest
-    @MethodSource("dev.ostinato.nn.CellType#all")
+    @MethodSource("plainCells")
     void stepsLeftOutAndStatesBegunAnew(CellType cell) {
         Model forward = Model.builder().features(INPUTS).recurrent(cell, 7).dense(VOCABULARY).build();
         check(modules(forward, "", "rnn_l0", "head"), forward, Loss.crossEntropy(), Steps.SHORTENED);
