@@ -1,6 +1,5 @@
 package dev.ostinato.bench;
 
-import dev.ostinato.kernels.Activation;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.NamedArray;
 import java.util.List;
@@ -76,9 +75,9 @@ final class OnnxCell {
 
     private String operator() {
         return switch (cell) {
-            case CellType.Lstm ignored -> "LSTM";
-            case CellType.Gru(CellType.Gru.Reset reset) when reset == CellType.Gru.Reset.AFTER -> "GRU";
-            case CellType.Rnn(Activation f) when f.equals(Activation.TANH) -> "RNN";
+            case CellType.Lstm lstm when lstm.equals(CellType.LSTM) -> "LSTM";
+            case CellType.Gru gru when gru.equals(CellType.GRU) -> "GRU";
+            case CellType.Rnn rnn when rnn.equals(CellType.RNN_TANH) -> "RNN";
             default -> throw new IllegalArgumentException("cell: expected lstm, gru or rnn-tanh, got " + cell.label());
         };
     }

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Gradients are the slopes of the loss, for every cell, input, depth and loss, behind a state that an earlier batch left. */
 final class GradientCheckTest {
@@ -116,6 +117,22 @@ final class GradientCheckTest {
     void aDenseLayerBehindTheEmbedding() {
         Model model = Model.builder().embedding(VOCABULARY, INPUTS).dense(7).gru(17).dense(VOCABULARY).build();
         check(modules(model, "embedding", "dense", "rnn_l0", "head"), model, Loss.crossEntropy());
+    }
+
+    /** Every option of a cell, alone and among others. */
+    @ParameterizedTest
+    @ValueSource(strings = {"lstm(peepholes)", "lstm(coupled,no-bias)", "lstm(clip=0.5)", "lstm(cell-clip=0.25)",
+        "lstm(peepholes,clip=0.75,cell-clip=0.5,gates=hard-sigmoid(0.2,0.5),candidate=softsign,output=elu(1.5))",
+        "lstm(peepholes,coupled,candidate=scaled-tanh(1.7159,0.6667),output=softplus,no-bias)",
+        "gru(clip=0.5,no-bias)", "gru(gates=hard-sigmoid(0.2,0.5),candidate=leaky-relu(0.01))",
+        "gru-reset-before(clip=0.75,candidate=softsign,no-bias)", "rnn-tanh(clip=0.5,no-bias)",
+        "rnn-elu(alpha=0.5)", "rnn-affine(alpha=0.5,beta=0.25)", "rnn-thresholded-relu(alpha=0.1)", "rnn-sigmoid"})
+    void gradientsOfVariants(String cell) {
+        Case c = new Case(CellType.of(cell), Input.EMBEDDING, 1, 7, Loss.crossEntropy().summed());
+        Result result = compare(c.modules(), c.model(), c.loss());
+        assertEquals("", String.join("\n", GradientCheck.differences(result.slopes(), result.gradients())),
+                () -> "seed " + Conformance.SEED);
+        assertFalse(result.slopes().isEmpty());
     }
 
     @ParameterizedTest

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.GruVariant;
+import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Evaluation;
 import dev.ostinato.nn.Layer;
@@ -96,6 +99,40 @@ final class ModelArgumentsTest {
         for (CellType type : CellType.all()) {
             assertEquals(type, CellType.of(type.label()));
         }
+    }
+
+    @Test
+    void notationOfVariants() {
+        for (String label : List.of("rnn-tanh(clip=3,no-bias)", "rnn-leaky-relu(alpha=0.01)",
+                "rnn-affine(alpha=0.5,beta=-1)", "lstm(no-bias)",
+                "lstm(peepholes,coupled,clip=3,cell-clip=10.5,gates=hard-sigmoid(0.2,0.5),candidate=elu(1),output=softsign,no-bias)",
+                "gru(clip=1.0E-4,candidate=scaled-tanh(1.7159,0.6667))",
+                "gru-reset-before(gates=hard-sigmoid(0.2,0.5))")) {
+            assertEquals(label, CellType.of(label).label());
+        }
+        assertEquals(CellType.LSTM.withClip(3), CellType.of("lstm(gates=sigmoid,clip=3.0,candidate=tanh)"));
+        assertEquals(List.of("rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.weight_ci_l0", "rnn.weight_co_l0"),
+                Model.builder().features(2).recurrent(CellType.of("lstm(peepholes,coupled,no-bias)"), 3).build()
+                        .tensors()
+                        .stream().map(NamedArray::name).toList());
+        refused(() -> CellType.of("lstm(clip=3"), "cell: expected one of rnn-tanh, ", "got lstm(clip=3");
+        refused(() -> CellType.of("gru(peepholes)"), "cell: expected no peepholes, got gru(peepholes)");
+        refused(() -> CellType.of("rnn-gelu"), "got rnn-gelu");
+        refused(() -> CellType.of("rnn-tanh(alpha=2)"), "TANH: expected no alpha, got 2.0");
+        refused(() -> CellType.of("lstm(coupled=1)"), "expected coupled without a value");
+        refused(() -> CellType.of("lstm(clip=x)"), "expected a number, got x");
+        refused(() -> CellType.of("lstm(clip=-1)"), "clip: expected > 0, got -1.0");
+        refused(() -> CellType.of("lstm(clip=1,clip=2)"), "expected each option once");
+        refused(() -> CellType.of("lstm(gates=elu)"), "expected 1 numbers behind elu");
+        refused(() -> CellType.of("lstm(gates=gelu)"), "expected one of the functions tanh, relu, ");
+        refused(() -> new CellType.Gru(CellType.Gru.Reset.AFTER,
+                new GruVariant(Activation.SIGMOID.withClip(1), Activation.TANH), CellType.Bias.BOTH),
+                "clip: expected one for gates and candidate, got 1.0 and Infinity");
+        refused(() -> new CellType.Lstm(
+                new LstmVariant(Activation.SIGMOID, Activation.TANH, Activation.TANH.withClip(2),
+                        Float.POSITIVE_INFINITY, LstmVariant.Forget.GATE),
+                CellType.Peepholes.NONE, CellType.Bias.BOTH),
+                "output: expected no clip but that of the cell, got 2.0");
     }
 
     // Steps

@@ -1,6 +1,7 @@
 package dev.ostinato.tests;
 
 import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
@@ -279,12 +280,9 @@ final class ReferenceNetwork {
         double[][] h = state(module, "h", rows, layer.hidden());
         h[stream] = switch (layer.cell()) {
             case CellType.Rnn rnn -> rnn(module, rnn.activation(), x, h[stream]);
-            case CellType.Lstm ignored ->
-                    lstm(module, x, h[stream], state(module, "c", rows, layer.hidden()), stream);
-            case CellType.Gru gru -> switch (gru.reset()) {
-                case AFTER -> gru(module, x, h[stream]);
-                case BEFORE -> gruResetBefore(module, x, h[stream]);
-            };
+            case CellType.Lstm lstm ->
+                    lstm(module, lstm, x, h[stream], state(module, "c", rows, layer.hidden()), stream);
+            case CellType.Gru gru -> gru(module, gru, x, h[stream]);
             case CellType.IndRnn rnn -> indRnn(module, rnn.activation(), x, h[stream]);
             case CellType.MinGru ignored -> minGru(module, x, h[stream]);
             case CellType.LayerNormLstm ignored ->
@@ -309,51 +307,52 @@ final class ReferenceNetwork {
         return DoubleReference.activation(f, z);
     }
 
-    private double[] lstm(Module module, double[] x, double[] h, double[][] c, int stream) {
+    private double[] lstm(Module module, CellType.Lstm type, double[] x, double[] h, double[][] c, int stream) {
         int size = h.length;
-        double[] w = input(module, x, 0, 4 * size);
-        double[] u = state(module, h, 0, 4 * size);
+        LstmVariant v = type.variant();
+        boolean coupled = v.forget() == LstmVariant.Forget.COUPLED;
+        int g = (type.gates() - 2) * size;
+        int o = g + size;
+        double[] w = input(module, x, 0, o + size);
+        double[] u = state(module, h, 0, o + size);
         double[] nextC = new double[size];
         double[] next = new double[size];
         for (int j = 0; j < size; j++) {
-            int f = size + j;
-            int g = 2 * size + j;
-            int o = 3 * size + j;
-            DoubleReference.Lstm unit =
-                    DoubleReference.lstm(w[j] + u[j], w[f] + u[f], w[g] + u[g], w[o] + u[o], c[stream][j]);
-            nextC[j] = unit.c();
-            next[j] = unit.h();
+            double before = c[stream][j];
+            double i = activate(v.gates(), w[j] + u[j] + peephole(module, type, "weight_ci", j) * before);
+            double f = coupled ? 1 - i : activate(v.gates(),
+                    w[size + j] + u[size + j] + peephole(module, type, "weight_cf", j) * before);
+            double cell = f * before + i * activate(v.candidate(), w[g + j] + u[g + j]);
+            nearestKink = Math.min(nearestKink, Math.abs(v.cellClip() - Math.abs(cell)));
+            nextC[j] = Math.clamp(cell, -v.cellClip(), v.cellClip());
+            double out = activate(v.gates(), w[o + j] + u[o + j] + peephole(module, type, "weight_co", j) * nextC[j]);
+            next[j] = out * activate(v.output(), nextC[j]);
         }
         c[stream] = nextC;
         return next;
     }
 
-    private double[] gru(Module module, double[] x, double[] h) {
-        int size = h.length;
-        double[] w = input(module, x, 0, 3 * size);
-        double[] u = state(module, h, 0, 3 * size);
-        double[] next = new double[size];
-        for (int j = 0; j < size; j++) {
-            int z = size + j;
-            int n = 2 * size + j;
-            next[j] = DoubleReference.gruAfter(w[n], w[j] + u[j], w[z] + u[z], u[n], h[j]).h();
-        }
-        return next;
+    private double peephole(Module module, CellType.Lstm type, String name, int unit) {
+        return type.peepholes() == CellType.Peepholes.NONE ? 0 : tensor(module, name)[unit];
     }
 
-    private double[] gruResetBefore(Module module, double[] x, double[] h) {
+    private double[] gru(Module module, CellType.Gru type, double[] x, double[] h) {
         int size = h.length;
+        boolean resetAfter = type.reset() == CellType.Gru.Reset.AFTER;
         double[] w = input(module, x, 0, 3 * size);
         double[] u = state(module, h, 0, 2 * size);
+        double[] r = new double[size];
         double[] reset = new double[size];
         for (int j = 0; j < size; j++) {
-            reset[j] = DoubleReference.sigmoid(w[j] + u[j]) * h[j];
+            r[j] = activate(type.variant().gates(), w[j] + u[j]);
+            reset[j] = r[j] * h[j];
         }
-        double[] n = state(module, reset, 2 * size, 3 * size);
+        double[] m = state(module, resetAfter ? h : reset, 2 * size, 3 * size);
         double[] next = new double[size];
         for (int j = 0; j < size; j++) {
-            int z = size + j;
-            next[j] = DoubleReference.gruBefore(w[j] + u[j], w[z] + u[z], w[2 * size + j] + n[j], h[j]).h();
+            double z = activate(type.variant().gates(), w[size + j] + u[size + j]);
+            double n = activate(type.variant().candidate(), w[2 * size + j] + (resetAfter ? r[j] * m[j] : m[j]));
+            next[j] = (1 - z) * n + z * h[j];
         }
         return next;
     }
@@ -433,7 +432,7 @@ final class ReferenceNetwork {
     /** Returns the elements {@code from..to} of W x + b. */
     private double[] affine(Module module, String weight, String bias, double[] x, int from, int to) {
         double[] w = tensor(module, weight);
-        double[] b = tensor(module, bias);
+        double[] b = biases(module, bias, to);
         double[] y = new double[to - from];
         for (int i = from; i < to; i++) {
             double sum = b[i];
@@ -443,6 +442,16 @@ final class ReferenceNetwork {
             y[i - from] = sum;
         }
         return y;
+    }
+
+    private double[] biases(Module module, String name, int size) {
+        boolean none = module.layer() instanceof Layer.Recurrent layer && switch (layer.cell()) {
+            case CellType.Rnn rnn -> rnn.bias() == CellType.Bias.NONE;
+            case CellType.Lstm lstm -> lstm.bias() == CellType.Bias.NONE;
+            case CellType.Gru gru -> gru.bias() == CellType.Bias.NONE;
+            default -> false;
+        };
+        return none ? new double[size] : tensor(module, name);
     }
 
     private double[] tensor(Module module, String name) {

@@ -7,6 +7,7 @@ import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
 import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.Sweep;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.BinaryOperator;
@@ -23,7 +24,14 @@ abstract class Cell {
     /** Hp. */
     final int padded;
 
+    private final CellType.Bias bias;
+
     Cell(int gates, int inputs, int hidden) {
+        this(gates, inputs, hidden, CellType.Bias.BOTH);
+    }
+
+    Cell(int gates, int inputs, int hidden, CellType.Bias bias) {
+        this.bias = bias;
         this.gates = gates;
         this.inputs = inputs;
         this.hidden = hidden;
@@ -33,11 +41,11 @@ abstract class Cell {
     /** Returns the equations of a cell at a size. */
     static Cell of(CellType type, int inputs, int hidden) {
         return switch (type) {
-            case CellType.Rnn rnn -> new RnnCell(rnn.activation(), inputs, hidden);
-            case CellType.Lstm ignored -> new LstmCell(inputs, hidden);
+            case CellType.Rnn rnn -> new RnnCell(rnn, inputs, hidden);
+            case CellType.Lstm lstm -> new LstmCell(lstm, inputs, hidden);
             case CellType.Gru gru -> switch (gru.reset()) {
-                case AFTER -> new GruCell(inputs, hidden);
-                case BEFORE -> new GruResetBeforeCell(inputs, hidden);
+                case AFTER -> new GruCell(gru, inputs, hidden);
+                case BEFORE -> new GruResetBeforeCell(gru, inputs, hidden);
             };
             case CellType.IndRnn rnn -> new IndRnnCell(rnn.activation(), inputs, hidden);
             case CellType.MinGru ignored -> new MinGruCell(inputs, hidden);
@@ -62,9 +70,19 @@ abstract class Cell {
     /** Returns names and shapes of what {@link #parameters} returns. */
     List<TensorShape> shapes(String suffix) {
         long rows = Math.multiplyFull(gates, hidden);
-        return List.of(TensorShape.of("weight_ih" + suffix, rows, inputs),
-                TensorShape.of("weight_hh" + suffix, rows, hidden), TensorShape.of("bias_ih" + suffix, rows),
-                TensorShape.of("bias_hh" + suffix, rows));
+        List<TensorShape> shapes = new ArrayList<>(List.of(TensorShape.of("weight_ih" + suffix, rows, inputs),
+                TensorShape.of("weight_hh" + suffix, rows, hidden)));
+        if (bias == CellType.Bias.BOTH) {
+            shapes.add(TensorShape.of("bias_ih" + suffix, rows));
+            shapes.add(TensorShape.of("bias_hh" + suffix, rows));
+        }
+        return shapes;
+    }
+
+    /** Returns those of some tensors that there are: without biases their place in a block stays zero. */
+    final List<Parameter> present(List<Parameter> parameters) {
+        return bias == CellType.Bias.BOTH ? parameters
+                : parameters.stream().filter(p -> !p.name().startsWith("bias")).toList();
     }
 
     /** Returns PyTorch's tensors, with names that end in {@code suffix}, such as {@code _l0}. */
@@ -119,6 +137,13 @@ abstract class Cell {
 
     /** Returns the gates in PyTorch's order, as diagnostics read them. */
     abstract List<Gate> gateList();
+
+    /** Returns a gate in a slot of z. */
+    final Gate gate(String name, Activation f, int slot) {
+        boolean bounded = f.least() > Float.NEGATIVE_INFINITY && f.most() < Float.POSITIVE_INFINITY;
+        return new Gate(name, bounded ? f.least() : Double.NEGATIVE_INFINITY,
+                bounded ? f.most() : Double.POSITIVE_INFINITY, (z, h) -> slot(z, slot));
+    }
 
     /** Returns a gate that is a sigmoid, in a slot of z. */
     final Gate sigmoid(String name, int slot) {
@@ -196,14 +221,14 @@ abstract class Cell {
 
     /** Adds to the gradient of the bias that joins W x, from the gradients of the pre-activations of all steps. */
     void inputBiasGradient(Kernels k, Matrix z, CellWeights gradients) {
-        if (gradients.biasInput().columns() > 0) {
+        if (bias == CellType.Bias.BOTH && gradients.biasInput().columns() > 0) {
             k.columnSums(inputSlots(z), gradients.biasInput());
         }
     }
 
     /** Adds to the gradient of the bias that joins U h, from the gradients of the pre-activations of all steps. */
     void recurrentBiasGradient(Kernels k, Matrix z, CellWeights gradients) {
-        if (gradients.biasRecurrent().columns() > 0) {
+        if (bias == CellType.Bias.BOTH && gradients.biasRecurrent().columns() > 0) {
             k.columnSums(recurrentSlots(z), gradients.biasRecurrent());
         }
     }

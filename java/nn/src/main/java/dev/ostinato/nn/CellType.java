@@ -1,24 +1,25 @@
 package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Activation;
+import dev.ostinato.kernels.GruVariant;
+import dev.ostinato.kernels.LstmVariant;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /** A kind of recurrent cell: which equations, in which variant. Sizes are the layer's. */
 public sealed interface CellType {
     /** h' = tanh(W x + b + U h). */
-    CellType RNN_TANH = new Rnn(Activation.TANH);
+    Rnn RNN_TANH = new Rnn(Activation.TANH);
     /** h' = relu(W x + b + U h). */
-    CellType RNN_RELU = new Rnn(Activation.RELU);
+    Rnn RNN_RELU = new Rnn(Activation.RELU);
     /** h' = W x + b + U h. */
-    CellType RNN_IDENTITY = new Rnn(Activation.IDENTITY);
+    Rnn RNN_IDENTITY = new Rnn(Activation.IDENTITY);
     /** Long short-term memory, gates i f g o. */
-    CellType LSTM = new Lstm();
+    Lstm LSTM = new Lstm();
     /** Gated recurrent unit, reset after the product, as PyTorch and cuDNN have it; gates r z n. */
-    CellType GRU = new Gru(Gru.Reset.AFTER);
+    Gru GRU = new Gru(Gru.Reset.AFTER);
     /** Gated recurrent unit, reset before the product, as in the original paper; gates r z n. */
-    CellType GRU_RESET_BEFORE = new Gru(Gru.Reset.BEFORE);
+    Gru GRU_RESET_BEFORE = new Gru(Gru.Reset.BEFORE);
     /** h' = relu(W x + b + u * h), each unit remembering itself alone. */
     CellType IND_RNN_RELU = new IndRnn(Activation.RELU);
     /** h' = tanh(W x + b + u * h). */
@@ -32,31 +33,70 @@ public sealed interface CellType {
     /** Gated recurrent unit, reset after the product, with layer norms of both products; gates r z n. */
     CellType LAYER_NORM_GRU = new LayerNormGru();
 
-    /** Returns the name in files and on the command line; {@link #of} knows it. */
+    /**
+     * Returns the notation in files and on the command line; {@link #of} knows it. Options that are not the usual ones are in parentheses: <pre>
+     * rnn-FUNCTION(alpha=A,beta=B,clip=C,no-bias)
+     * lstm(peepholes,coupled,clip=C,cell-clip=C,gates=FUNCTION,candidate=FUNCTION,output=FUNCTION,no-bias)
+     * gru(clip=C,gates=FUNCTION,candidate=FUNCTION,no-bias)      gru-reset-before likewise</pre>
+     * A FUNCTION is tanh, relu, identity, sigmoid, softsign, softplus, affine(A,B), leaky-relu(A), thresholded-relu(A), scaled-tanh(A,B),
+     * hard-sigmoid(A,B) or elu(A), as in ONNX.
+     */
     String label();
 
     /** Returns the number of gates in PyTorch's weights. */
     int gates();
 
-    /** Returns every kind in its plain form, with the usual activations. */
+    /** Returns every kind in its plain form, with the usual activations, and an LSTM with peepholes and coupled gates. */
     static List<CellType> all() {
-        return List.of(RNN_TANH, RNN_RELU, RNN_IDENTITY, LSTM, GRU, GRU_RESET_BEFORE, IND_RNN_RELU, MIN_GRU,
-                LAYER_NORM_LSTM, LAYER_NORM_GRU);
+        return List.of(RNN_TANH, RNN_RELU, RNN_IDENTITY, LSTM,
+                LSTM.withPeepholes(Peepholes.ALL).withForget(LstmVariant.Forget.COUPLED), GRU, GRU_RESET_BEFORE,
+                IND_RNN_RELU, MIN_GRU, LAYER_NORM_LSTM, LAYER_NORM_GRU);
     }
 
-    /** Returns the type of this label. @throws IllegalArgumentException if there is none */
+    /** Returns the type of this label. @throws IllegalArgumentException if there is none, or its options are wrong */
     static CellType of(String label) {
-        return Stream.concat(all().stream(), Stream.of(IND_RNN_TANH, IND_RNN_IDENTITY))
-                .filter(type -> type.label().equals(label)).findFirst()
+        return Stream.of(IND_RNN_RELU, IND_RNN_TANH, IND_RNN_IDENTITY, MIN_GRU, LAYER_NORM_LSTM, LAYER_NORM_GRU)
+                .filter(type -> type.label().equals(label)).findFirst().or(() -> CellNotation.of(label))
                 .orElseThrow(() -> new IllegalArgumentException("cell: expected one of "
                         + String.join(", ", all().stream().map(CellType::label).toList()) + ", got " + label));
     }
 
+    /** Which biases a cell has. */
+    enum Bias {
+        /** PyTorch's two, one that joins W x and one that joins U h. */
+        BOTH,
+        /** None: there are no such tensors. */
+        NONE
+    }
+
+    /** Whether the gates of an LSTM see the cell state. */
+    enum Peepholes {
+        /** They do not. */
+        NONE,
+        /** Through tensors (H): {@code weight_ci}, {@code weight_cf} unless coupled, and {@code weight_co}. */
+        ALL
+    }
+
     /** The simple cell (Elman 1990). */
-    record Rnn(Activation activation) implements CellType {
+    record Rnn(Activation activation, Bias bias) implements CellType {
+        /** With biases. */
+        public Rnn(Activation activation) {
+            this(activation, Bias.BOTH);
+        }
+
+        /** Returns this with pre-activations clipped to [-clip, clip], infinite for not at all. */
+        public Rnn withClip(float clip) {
+            return new Rnn(activation.withClip(clip), bias);
+        }
+
+        /** Returns this with other biases. */
+        public Rnn withBias(Bias other) {
+            return new Rnn(activation, other);
+        }
+
         @Override
         public String label() {
-            return "rnn-" + activation.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
+            return CellNotation.label(this);
         }
 
         @Override
@@ -65,21 +105,81 @@ public sealed interface CellType {
         }
     }
 
-    /** Long short-term memory (Hochreiter and Schmidhuber 1997). */
-    record Lstm() implements CellType {
+    /**
+     * Long short-term memory (Hochreiter and Schmidhuber 1997). Gates i f g o in files, or i g o if f is coupled to i.
+     *
+     * @param variant with one clip for gates and candidate, and none for the output
+     */
+    record Lstm(LstmVariant variant, Peepholes peepholes, Bias bias) implements CellType {
+        /** @throws IllegalArgumentException if gates and candidate are clipped differently, or the output is clipped */
+        public Lstm {
+            oneClip(variant.gates(), variant.candidate());
+            if (variant.output().clip() != Float.POSITIVE_INFINITY) {
+                throw new IllegalArgumentException(
+                        "output: expected no clip but that of the cell, got " + variant.output().clip());
+            }
+        }
+
+        /** The standard one. */
+        public Lstm() {
+            this(LstmVariant.STANDARD, Peepholes.NONE, Bias.BOTH);
+        }
+
+        /** Returns this with the pre-activations of all gates clipped to [-clip, clip], infinite for not at all. */
+        public Lstm withClip(float clip) {
+            return with(variant.gates().withClip(clip), variant.candidate().withClip(clip), variant.output(),
+                    variant.cellClip(), variant.forget());
+        }
+
+        /** Returns this with the cell state clipped to [-clip, clip], infinite for not at all. */
+        public Lstm withCellClip(float clip) {
+            return with(variant.gates(), variant.candidate(), variant.output(), clip, variant.forget());
+        }
+
+        /** Returns this with other activations; their own clips are ignored. */
+        public Lstm withActivations(Activation gates, Activation candidate, Activation output) {
+            float clip = variant.gates().clip();
+            return with(gates.withClip(clip), candidate.withClip(clip), output.withClip(Float.POSITIVE_INFINITY),
+                    variant.cellClip(), variant.forget());
+        }
+
+        /** Returns this with another forget gate. */
+        public Lstm withForget(LstmVariant.Forget forget) {
+            return with(variant.gates(), variant.candidate(), variant.output(), variant.cellClip(), forget);
+        }
+
+        /** Returns this with or without peepholes. */
+        public Lstm withPeepholes(Peepholes other) {
+            return new Lstm(variant, other, bias);
+        }
+
+        /** Returns this with other biases. */
+        public Lstm withBias(Bias other) {
+            return new Lstm(variant, peepholes, other);
+        }
+
+        private Lstm with(Activation gates, Activation candidate, Activation output, float cellClip,
+                LstmVariant.Forget forget) {
+            return new Lstm(new LstmVariant(gates, candidate, output, cellClip, forget), peepholes, bias);
+        }
+
         @Override
         public String label() {
-            return "lstm";
+            return CellNotation.label(this);
         }
 
         @Override
         public int gates() {
-            return 4;
+            return variant.slots();
         }
     }
 
-    /** The gated recurrent unit (Cho et al. 2014). */
-    record Gru(Reset reset) implements CellType {
+    /**
+     * The gated recurrent unit (Cho et al. 2014).
+     *
+     * @param variant with one clip for gates and candidate
+     */
+    record Gru(Reset reset, GruVariant variant, Bias bias) implements CellType {
         /** When the reset gate acts on what comes from the state. */
         public enum Reset {
             /** On the state, before the product with U. */
@@ -88,17 +188,49 @@ public sealed interface CellType {
             AFTER
         }
 
+        /** @throws IllegalArgumentException if gates and candidate are clipped differently */
+        public Gru {
+            oneClip(variant.gates(), variant.candidate());
+        }
+
+        /** The standard one. */
+        public Gru(Reset reset) {
+            this(reset, GruVariant.STANDARD, Bias.BOTH);
+        }
+
+        /** Returns this with the pre-activations of all gates clipped to [-clip, clip], infinite for not at all. */
+        public Gru withClip(float clip) {
+            return new Gru(reset, new GruVariant(variant.gates().withClip(clip), variant.candidate().withClip(clip)),
+                    bias);
+        }
+
+        /** Returns this with other activations; their own clips are ignored. */
+        public Gru withActivations(Activation gates, Activation candidate) {
+            float clip = variant.gates().clip();
+            return new Gru(reset, new GruVariant(gates.withClip(clip), candidate.withClip(clip)), bias);
+        }
+
+        /** Returns this with other biases. */
+        public Gru withBias(Bias other) {
+            return new Gru(reset, variant, other);
+        }
+
         @Override
         public String label() {
-            return switch (reset) {
-                case BEFORE -> "gru-reset-before";
-                case AFTER -> "gru";
-            };
+            return CellNotation.label(this);
         }
 
         @Override
         public int gates() {
             return 3;
+        }
+    }
+
+    private static void oneClip(Activation gates, Activation candidate) {
+        if (gates.clip() != candidate.clip()) {
+            throw new IllegalArgumentException(
+                    "clip: expected one for gates and candidate, got " + gates.clip() + " and "
+                            + candidate.clip());
         }
     }
 

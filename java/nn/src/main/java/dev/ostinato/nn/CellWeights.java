@@ -11,7 +11,7 @@ import java.util.List;
  * @param recurrent U, in as many matrices as a step has sweeps
  * @param biasInput (1, gates of W) the bias that joins W x
  * @param biasRecurrent (1, gates of U) the bias that joins U h; no columns where there is none
- * @param vectors what else a cell has, each a row: which, only the cell knows
+ * @param vectors what else a cell has, in rows: which, only the cell knows
  */
 record CellWeights(PackedMatrix input, List<PackedMatrix> recurrent, Matrix biasInput, Matrix biasRecurrent,
         List<Matrix> vectors) {

@@ -36,6 +36,9 @@ final class FreshWeights {
         if (name.startsWith("gain")) {
             return draw(Initializer.constant(1), parameter, key);
         }
+        if (name.startsWith("weight_c")) { // peepholes
+            return draw(initial.bias(), parameter, key);
+        }
         if (name.startsWith("bias")) {
             float[] bias = draw(initial.bias(), parameter, key);
             if (!name.startsWith("bias_c")) {

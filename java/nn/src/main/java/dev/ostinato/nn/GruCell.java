@@ -1,5 +1,6 @@
 package dev.ostinato.nn;
 
+import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
@@ -21,8 +22,11 @@ final class GruCell extends Cell {
     private static final int[] INPUT_ORDER = {1, 2, 0};
     private static final int[] RECURRENT_ORDER = {0, 1, 2};
 
-    GruCell(int inputs, int hidden) {
-        super(GATES, inputs, hidden);
+    private final GruVariant variant;
+
+    GruCell(CellType.Gru type, int inputs, int hidden) {
+        super(GATES, inputs, hidden, type.bias());
+        this.variant = type.variant();
     }
 
     @Override
@@ -33,12 +37,12 @@ final class GruCell extends Cell {
             @Override
             public void forward(Kernels k, CellWeights w) {
                 k.multiplyAdd(hPrevious, w.recurrent().getFirst(), fromState);
-                k.gruForward(v.z(), v.hPrevious(), v.h());
+                k.gruForward(variant, v.z(), v.hPrevious(), v.h());
             }
 
             @Override
             public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
-                k.gruBackward(v.z(), v.hPrevious(), g.dh(), g.dhPrevious());
+                k.gruBackward(variant, v.z(), v.hPrevious(), g.dh(), g.dhPrevious());
                 k.multiplyAdd(fromState, w.recurrent().getFirst(), g.dhPrevious());
             }
         };
@@ -46,12 +50,12 @@ final class GruCell extends Cell {
 
     @Override
     Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
-        return (k, sweep) -> k.gruSteps(start, x, w.input(), hPrevious, w.recurrent().getFirst(), sweep, h);
+        return (k, sweep) -> k.gruSteps(variant, start, x, w.input(), hPrevious, w.recurrent().getFirst(), sweep, h);
     }
 
     @Override
     List<Gate> gateList() {
-        return List.of(sigmoid("r", 1), sigmoid("z", 2), tanh("n", 0));
+        return List.of(gate("r", variant.gates(), 1), gate("z", variant.gates(), 2), gate("n", variant.candidate(), 0));
     }
 
     @Override
@@ -66,7 +70,7 @@ final class GruCell extends Cell {
 
     @Override
     List<Parameter> parameters(Memory block, long offset, String suffix) {
-        return GateLayout.parameters(weights(block, offset), offset, inputs, hidden, INPUT_ORDER, RECURRENT_ORDER,
-                suffix);
+        return present(GateLayout.parameters(weights(block, offset), offset, inputs, hidden, INPUT_ORDER,
+                RECURRENT_ORDER, suffix));
     }
 }

@@ -1,10 +1,10 @@
 package dev.ostinato.nn;
 
+import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
-import dev.ostinato.kernels.Scaling;
 import java.util.List;
 
 /**
@@ -19,8 +19,11 @@ import java.util.List;
 final class GruResetBeforeCell extends Cell {
     private static final int GATES = 3;
 
-    GruResetBeforeCell(int inputs, int hidden) {
-        super(GATES, inputs, hidden);
+    private final GruVariant variant;
+
+    GruResetBeforeCell(CellType.Gru type, int inputs, int hidden) {
+        super(GATES, inputs, hidden, type.bias());
+        this.variant = type.variant();
     }
 
     @Override
@@ -33,17 +36,17 @@ final class GruResetBeforeCell extends Cell {
             @Override
             public void forward(Kernels k, CellWeights w) {
                 k.multiplyAdd(hPrevious, w.recurrent().getFirst(), gates);
-                k.gruResetForward(v.z(), v.hPrevious());
+                k.gruResetForward(variant, v.z(), v.hPrevious());
                 k.multiplyAdd(resetState, w.recurrent().getLast(), candidate);
-                k.gruMixForward(v.z(), v.hPrevious(), v.h());
+                k.gruMixForward(variant, v.z(), v.hPrevious(), v.h());
             }
 
             @Override
             public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
-                k.gruMixBackward(v.z(), v.hPrevious(), g.dh(), g.dhPrevious());
+                k.gruMixBackward(variant, v.z(), v.hPrevious(), g.dh(), g.dhPrevious());
                 v.scratch().clear();
                 k.multiplyAdd(candidate, w.recurrent().getLast(), v.scratch());
-                k.gruResetBackward(v.z(), v.hPrevious(), v.scratch(), g.dhPrevious());
+                k.gruResetBackward(variant, v.z(), v.hPrevious(), v.scratch(), g.dhPrevious());
                 k.multiplyAdd(gates, w.recurrent().getFirst(), g.dhPrevious());
             }
         };
@@ -66,15 +69,15 @@ final class GruResetBeforeCell extends Cell {
     }
 
     private Inference oneStep(StepWeights w, Matrix z, Matrix hPrevious, Matrix h) {
-        Product gates = new Product(hPrevious.columns(0, hidden), w.recurrent().getFirst(), Scaling.UNIT,
+        Product gates = new Product(hPrevious.columns(0, hidden), w.recurrent().getFirst(), variant.stateScaling(),
                 z.columns(0, 2 * padded));
         Product candidate = new Product(z.columns(3 * padded, 3 * padded + hidden), w.recurrent().getLast(),
-                Scaling.UNIT, z.columns(2 * padded, 3 * padded));
+                variant.stateScaling(), z.columns(2 * padded, 3 * padded));
         return (k, sweep) -> {
             gates.run(k);
-            k.gruResetForward(z, hPrevious);
+            k.gruResetForward(variant, z, hPrevious);
             candidate.run(k);
-            k.gruMixForward(z, hPrevious, h);
+            k.gruMixForward(variant, z, hPrevious, h);
         };
     }
 
@@ -87,7 +90,7 @@ final class GruResetBeforeCell extends Cell {
 
     @Override
     List<Gate> gateList() {
-        return List.of(sigmoid("r", 0), sigmoid("z", 1), tanh("n", 2));
+        return List.of(gate("r", variant.gates(), 0), gate("z", variant.gates(), 1), gate("n", variant.candidate(), 2));
     }
 
     @Override
@@ -114,11 +117,11 @@ final class GruResetBeforeCell extends Cell {
         PackedMatrix gates = w.recurrent().getFirst();
         PackedMatrix candidate = w.recurrent().getLast();
         int[] order = {0, 1, 2};
-        return List.of(GateLayout.input(w, inputs, hidden, order, suffix),
+        return present(List.of(GateLayout.input(w, inputs, hidden, order, suffix),
                 Parameter.matrix("weight_hh" + suffix, rows, hidden, (r, c) -> r < 2 * hidden
                         ? gates.index(c, r / hidden, r % hidden)
                         : candidate.index(c, 0, r % hidden)),
                 GateLayout.bias(offset, inputs, hidden, order, 0, "bias_ih" + suffix),
-                GateLayout.bias(offset, inputs, hidden, order, 1, "bias_hh" + suffix));
+                GateLayout.bias(offset, inputs, hidden, order, 1, "bias_hh" + suffix)));
     }
 }

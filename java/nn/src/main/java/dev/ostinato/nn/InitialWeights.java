@@ -15,7 +15,7 @@ import java.util.OptionalDouble;
  *
  * @param input W of recurrent layers and the weights of dense ones
  * @param recurrent U; of an IndRNN each weight, as a matrix of one row and one column
- * @param bias all biases
+ * @param bias all biases, and peepholes, which are vectors too
  * @param forgetBias what the forget gates of LSTM layers add, if not {@code bias}; other cells have no such gate
  * @param embedding tables (V, size) of tokens
  */

@@ -10,9 +10,9 @@ import java.util.List;
 final class RnnCell extends Cell {
     private final Activation f;
 
-    RnnCell(Activation f, int inputs, int hidden) {
-        super(1, inputs, hidden);
-        this.f = f;
+    RnnCell(CellType.Rnn type, int inputs, int hidden) {
+        super(1, inputs, hidden, type.bias());
+        this.f = type.activation();
     }
 
     @Override
@@ -51,7 +51,8 @@ final class RnnCell extends Cell {
 
     @Override
     List<Parameter> parameters(Memory block, long offset, String suffix) {
-        return GateLayout.parameters(weights(block, offset), offset, inputs, hidden, new int[] {0}, new int[] {0},
-                suffix);
+        return present(
+                GateLayout.parameters(weights(block, offset), offset, inputs, hidden, new int[] {0}, new int[] {0},
+                        suffix));
     }
 }
