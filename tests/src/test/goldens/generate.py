@@ -35,6 +35,7 @@ CASES = [
     ("gru-reset-before-2", "gru-reset-before", 2, "embedding", "adam", 1e-2, 0, 0.55),
     ("lstm-features", "lstm", 1, "features", "adam", 1e-2, 0, 1.0),
     ("lstm-momentum", "lstm", 1, "embedding", "sgd", 0.5, 0.9, 0.3),
+    ("lstm-projection-2", "lstm(projection=9)", 2, "embedding", "adam", 1e-2, 0, 0.3),
 ]
 
 # Cells of cells.py, with seeds of their own.
@@ -44,7 +45,7 @@ MORE_CASES = [
     ("layer-norm-lstm-2", "layer-norm-lstm", 2, "embedding", "adam", 1e-2, 0, 0.5),
     ("layer-norm-gru-2", "layer-norm-gru", 2, "embedding", "adam", 1e-2, 0, 1.02),
 ]
-CELL_STATE = ("lstm", "layer-norm-lstm")
+CELL_STATE = ("lstm", "lstm(projection=9)", "layer-norm-lstm")
 
 
 class ResetBeforeLayer(torch.nn.Module):
@@ -109,11 +110,13 @@ class Network(torch.nn.Module):
             "rnn-tanh": lambda: torch.nn.RNN(INPUTS, HIDDEN, layers, nonlinearity="tanh"),
             "rnn-relu": lambda: torch.nn.RNN(INPUTS, HIDDEN, layers, nonlinearity="relu"),
             "lstm": lambda: torch.nn.LSTM(INPUTS, HIDDEN, layers),
+            "lstm(projection=9)": lambda: torch.nn.LSTM(INPUTS, HIDDEN, layers, proj_size=9),
             "gru": lambda: torch.nn.GRU(INPUTS, HIDDEN, layers),
             "gru-reset-before": lambda: ResetBefore(INPUTS, HIDDEN, layers),
             **{name: lambda made=made: made(INPUTS, HIDDEN, layers) for name, made in CELLS.items()},
         }[cell]()
-        self.head = torch.nn.Linear(HIDDEN, VOCABULARY if tokens else VALUES)
+        self.outputs = getattr(self.rnn, "proj_size", 0) or HIDDEN
+        self.head = torch.nn.Linear(self.outputs, VOCABULARY if tokens else VALUES)
 
     def forward(self, x, state):
         x, state = self.rnn(self.embedding(x), state)
@@ -239,7 +242,7 @@ def go_on(cell, network, data, random):
         inputs = {"going.features": random.standard_normal((*shape, INPUTS)).astype(np.float32)}
     (x,) = inputs.values()
     before = {
-        f"going.{kind}0": random.standard_normal((network.layers, ROWS, HIDDEN)).astype(np.float32)
+        f"going.{kind}0": random.standard_normal((network.layers, ROWS, network.outputs if kind == "h" else HIDDEN)).astype(np.float32)
         for kind in ("hc" if cell in CELL_STATE else "h")
     }
     states = tuple(torch.from_numpy(state).double() for state in before.values())

@@ -18,6 +18,7 @@ import dev.ostinato.nn.Model;
 import dev.ostinato.nn.State;
 import dev.ostinato.tests.Operands.Precision;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -96,6 +97,14 @@ final class AllocationTest {
             model.run(x, state, y);
             model.run(from, state, to);
         });
+    }
+
+    /** The options whose steps take another way than a plain cell's. */
+    @Test
+    void aRunOfVariantsAllocatesNothing() {
+        for (String cell : List.of("lstm(peepholes,projection=17,cell-clip=1)", "gru(clip=1)", "rnn-elu(alpha=1)")) {
+            aRunAllocatesNothing(CellType.of(cell));
+        }
     }
 
     static Stream<Arguments> precisions() {

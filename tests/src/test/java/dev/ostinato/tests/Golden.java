@@ -83,6 +83,7 @@ final class Golden {
     /** Returns a model of this shape with other weights. */
     Model model(List<NamedArray> weights) throws IOException {
         long[] head = file.tensor("initial.head.weight").shape();
+        int hidden = (int) file.tensor("initial.rnn.weight_ih_l0").shape()[0] / cell().gates();
         Model.Builder builder = Model.builder();
         if (takesTokens()) {
             long[] table = file.tensor("initial.embedding.weight").shape();
@@ -91,7 +92,7 @@ final class Golden {
             builder.features((int) file.tensor("features").shape()[3]);
         }
         for (int i = 0; i < layers(); i++) {
-            builder.recurrent(cell(), (int) head[1]);
+            builder.recurrent(cell(), hidden);
         }
         return Model.of(builder.dense((int) head[0]).build().layers(), weights);
     }

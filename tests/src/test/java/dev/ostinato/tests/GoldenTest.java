@@ -41,6 +41,7 @@ final class GoldenTest {
 
     private static final List<String> NAMES = List.of("rnn-tanh-1", "rnn-tanh-2", "rnn-relu-1", "rnn-relu-2", "lstm-1",
             "lstm-2", "gru-1", "gru-2", "gru-reset-before-1", "gru-reset-before-2", "lstm-features", "lstm-momentum",
+            "lstm-projection-2",
             "ind-rnn-relu-2", "min-gru-2", "layer-norm-lstm-2", "layer-norm-gru-2");
 
     private static Stream<Arguments> backendsAndNames() {

@@ -15,6 +15,7 @@ import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.State;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -105,7 +106,8 @@ final class ModelArgumentsTest {
     void notationOfVariants() {
         for (String label : List.of("rnn-tanh(clip=3,no-bias)", "rnn-leaky-relu(alpha=0.01)",
                 "rnn-affine(alpha=0.5,beta=-1)", "lstm(no-bias)",
-                "lstm(peepholes,coupled,clip=3,cell-clip=10.5,gates=hard-sigmoid(0.2,0.5),candidate=elu(1),output=softsign,no-bias)",
+                "lstm(projection=32)",
+                "lstm(peepholes,coupled,projection=4,clip=3,cell-clip=10.5,gates=hard-sigmoid(0.2,0.5),candidate=elu(1),output=softsign,no-bias)",
                 "gru(clip=1.0E-4,candidate=scaled-tanh(1.7159,0.6667))",
                 "gru-reset-before(gates=hard-sigmoid(0.2,0.5))")) {
             assertEquals(label, CellType.of(label).label());
@@ -119,6 +121,10 @@ final class ModelArgumentsTest {
         refused(() -> CellType.of("gru(peepholes)"), "cell: expected no peepholes, got gru(peepholes)");
         refused(() -> CellType.of("rnn-gelu"), "got rnn-gelu");
         refused(() -> CellType.of("rnn-tanh(alpha=2)"), "TANH: expected no alpha, got 2.0");
+        refused(() -> CellType.of("lstm(projection=0)"), "projection: expected >= 1, got 0");
+        refused(() -> CellType.of("lstm(projection=1.5)"), "expected a whole number, got 1.5");
+        refused(() -> Model.builder().features(2).recurrent(CellType.LSTM.withProjection(3), 3).build(),
+                "projection: expected less than 3 hidden units, got 3");
         refused(() -> CellType.of("lstm(coupled=1)"), "expected coupled without a value");
         refused(() -> CellType.of("lstm(clip=x)"), "expected a number, got x");
         refused(() -> CellType.of("lstm(clip=-1)"), "clip: expected > 0, got -1.0");
@@ -131,7 +137,7 @@ final class ModelArgumentsTest {
         refused(() -> new CellType.Lstm(
                 new LstmVariant(Activation.SIGMOID, Activation.TANH, Activation.TANH.withClip(2),
                         Float.POSITIVE_INFINITY, LstmVariant.Forget.GATE),
-                CellType.Peepholes.NONE, CellType.Bias.BOTH),
+                CellType.Peepholes.NONE, OptionalInt.empty(), CellType.Bias.BOTH),
                 "output: expected no clip but that of the cell, got 2.0");
     }
 

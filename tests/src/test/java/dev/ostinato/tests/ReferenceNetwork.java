@@ -200,14 +200,15 @@ final class ReferenceNetwork {
         double[][] reverse = recurrent(new Module(layer, module.name(), module.suffix() + "_reverse"),
                 new Layer.Recurrent(layer.cell(), layer.inputs(), layer.hidden(), Layer.Direction.REVERSE), rows, x,
                 resets);
+        int one = layer.cell().outputs(layer.hidden());
         double[][] y = new double[x.length][];
         for (int row = 0; row < x.length; row++) {
             if (x[row] != null) {
                 y[row] = new double[layer.outputs()];
                 for (int j = 0; j < layer.outputs(); j++) {
-                    int unit = j % layer.hidden();
+                    int unit = j % one;
                     y[row][j] = switch (layer.merge()) {
-                        case CONCAT -> j < layer.hidden() ? forward[row][unit] : reverse[row][unit];
+                        case CONCAT -> j < one ? forward[row][unit] : reverse[row][unit];
                         case SUM -> forward[row][unit] + reverse[row][unit];
                         case MEAN -> (forward[row][unit] + reverse[row][unit]) / 2;
                     };
@@ -251,9 +252,8 @@ final class ReferenceNetwork {
     }
 
     private void begin(Module module, Layer.Recurrent layer, int rows, int stream) {
-        for (String name : List.of("h", "c")) {
-            state(module, name, rows, layer.hidden())[stream] = new double[layer.hidden()];
-        }
+        state(module, "h", rows, layer.outputs())[stream] = new double[layer.outputs()];
+        state(module, "c", rows, layer.hidden())[stream] = new double[layer.hidden()];
     }
 
     private static double[] features(RandomBatch batch, int row, int size) {
@@ -277,7 +277,7 @@ final class ReferenceNetwork {
     }
 
     private double[] recurrent(Module module, Layer.Recurrent layer, int rows, int stream, double[] x) {
-        double[][] h = state(module, "h", rows, layer.hidden());
+        double[][] h = state(module, "h", rows, layer.outputs());
         h[stream] = switch (layer.cell()) {
             case CellType.Rnn rnn -> rnn(module, rnn.activation(), x, h[stream]);
             case CellType.Lstm lstm ->
@@ -308,7 +308,7 @@ final class ReferenceNetwork {
     }
 
     private double[] lstm(Module module, CellType.Lstm type, double[] x, double[] h, double[][] c, int stream) {
-        int size = h.length;
+        int size = c[stream].length;
         LstmVariant v = type.variant();
         boolean coupled = v.forget() == LstmVariant.Forget.COUPLED;
         int g = (type.gates() - 2) * size;
@@ -329,7 +329,18 @@ final class ReferenceNetwork {
             next[j] = out * activate(v.output(), nextC[j]);
         }
         c[stream] = nextC;
-        return next;
+        return type.projection().isEmpty() ? next
+                : product(tensor(module, "weight_hr"), next, type.projection().getAsInt());
+    }
+
+    private static double[] product(double[] w, double[] x, int rows) {
+        double[] y = new double[rows];
+        for (int i = 0; i < rows; i++) {
+            for (int k = 0; k < x.length; k++) {
+                y[i] += w[i * x.length + k] * x[k];
+            }
+        }
+        return y;
     }
 
     private double peephole(Module module, CellType.Lstm type, String name, int unit) {
@@ -444,11 +455,19 @@ final class ReferenceNetwork {
         return y;
     }
 
-    private double[] biases(Module module, String name, int size) {
-        boolean none = module.layer() instanceof Layer.Recurrent layer && switch (layer.cell()) {
+    private static boolean hasNoBias(CellType cell) {
+        return switch (cell) {
             case CellType.Rnn rnn -> rnn.bias() == CellType.Bias.NONE;
             case CellType.Lstm lstm -> lstm.bias() == CellType.Bias.NONE;
             case CellType.Gru gru -> gru.bias() == CellType.Bias.NONE;
+            default -> false;
+        };
+    }
+
+    private double[] biases(Module module, String name, int size) {
+        boolean none = switch (module.layer()) {
+            case Layer.Recurrent layer -> hasNoBias(layer.cell());
+            case Layer.Bidirectional layer -> hasNoBias(layer.cell());
             default -> false;
         };
         return none ? new double[size] : tensor(module, name);

@@ -45,7 +45,7 @@ final class TrainCommand implements Callable<Integer> {
     private @Nullable Path out;
 
     @Option(names = "--cell", paramLabel = "rnn|lstm|gru", order = 3,
-            description = "Kind of recurrent cell (default: lstm).")
+            description = "Kind of recurrent cell (default: lstm), with options such as 'lstm(projection=64,clip=3)'.")
     private String cell = "lstm";
 
     @Option(names = "--hidden", paramLabel = "N", order = 4,

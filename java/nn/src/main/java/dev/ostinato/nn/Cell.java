@@ -23,14 +23,19 @@ abstract class Cell {
     final int hidden;
     /** Hp. */
     final int padded;
+    /** The size P of h, H without a projection, and padded to whole blocks. */
+    final int stateSize;
+    final int paddedState;
 
     private final CellType.Bias bias;
 
     Cell(int gates, int inputs, int hidden) {
-        this(gates, inputs, hidden, CellType.Bias.BOTH);
+        this(gates, inputs, hidden, hidden, CellType.Bias.BOTH);
     }
 
-    Cell(int gates, int inputs, int hidden, CellType.Bias bias) {
+    Cell(int gates, int inputs, int hidden, int stateSize, CellType.Bias bias) {
+        this.stateSize = stateSize;
+        this.paddedState = Matrix.padded(stateSize);
         this.bias = bias;
         this.gates = gates;
         this.inputs = inputs;
@@ -71,7 +76,7 @@ abstract class Cell {
     List<TensorShape> shapes(String suffix) {
         long rows = Math.multiplyFull(gates, hidden);
         List<TensorShape> shapes = new ArrayList<>(List.of(TensorShape.of("weight_ih" + suffix, rows, inputs),
-                TensorShape.of("weight_hh" + suffix, rows, hidden)));
+                TensorShape.of("weight_hh" + suffix, rows, stateSize)));
         if (bias == CellType.Bias.BOTH) {
             shapes.add(TensorShape.of("bias_ih" + suffix, rows));
             shapes.add(TensorShape.of("bias_hh" + suffix, rows));
@@ -102,9 +107,9 @@ abstract class Cell {
      * @param start (T * B, {@link #startSlots} * Hp) or one row for all: the biases, or what else the pre-activations start from; if not {@link #fused}
      *     all rows, which are overwritten
      * @param x (T * B, inputs of W)
-     * @param hPrevious (B, Hp)
+     * @param hPrevious (B, Pp), and without a projection (B, Hp)
      * @param c (B, Hp) updated, and without a cell state h
-     * @param h (T * B, Hp) overwritten
+     * @param h (T * B, Pp) overwritten
      */
     abstract Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h);
 
@@ -281,8 +286,8 @@ abstract class Cell {
      * What one step of some rows reads and writes.
      *
      * @param z (rows, slots * Hp) pre-activations, then activations, then gradients of the pre-activations
-     * @param hPrevious (rows, Hp)
-     * @param h (rows, Hp); at inference the same as {@code hPrevious}
+     * @param hPrevious (rows, Pp), and without a projection (rows, Hp)
+     * @param h (rows, Pp); at inference the same as {@code hPrevious}
      * @param cPrevious (rows, Hp), and without a cell state h
      * @param c (rows, Hp), and without a cell state h
      * @param scratch (rows, {@link #scratchColumns}) dead after each call
@@ -292,8 +297,8 @@ abstract class Cell {
     /**
      * Gradients of one step.
      *
-     * @param dh (rows, Hp) of h, complete
-     * @param dhPrevious (rows, Hp) of h before the step, accumulated into
+     * @param dh (rows, Pp) of h, complete
+     * @param dhPrevious (rows, Pp) of h before the step, accumulated into
      * @param dc (rows, Hp) of c, overwritten with that of c before the step
      */
     record Gradients(Matrix dh, Matrix dhPrevious, Matrix dc) {}

@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Cells as text, such as {@code lstm(peepholes,clip=3,candidate=leaky-relu(0.01))}: see {@link CellType#label}. */
 final class CellNotation {
     private static final String PEEPHOLES = "peepholes";
     private static final String COUPLED = "coupled";
+    private static final String PROJECTION = "projection";
     private static final String CLIP = "clip";
     private static final String CELL_CLIP = "cell-clip";
     private static final String GATES = "gates";
@@ -61,6 +63,7 @@ final class CellNotation {
         if (v.forget() == LstmVariant.Forget.COUPLED) {
             options.add(COUPLED);
         }
+        cell.projection().ifPresent(size -> options.add(PROJECTION + "=" + size));
         add(options, CLIP, v.gates().clip(), NONE);
         add(options, CELL_CLIP, v.cellClip(), NONE);
         add(options, GATES, v.gates(), Activation.SIGMOID);
@@ -149,7 +152,7 @@ final class CellNotation {
         LstmVariant variant = new LstmVariant(activation(GATES, Activation.SIGMOID).withClip(clip),
                 activation(CANDIDATE, Activation.TANH).withClip(clip), activation(OUTPUT, Activation.TANH),
                 number(CELL_CLIP, NONE), forget);
-        return end(new CellType.Lstm(variant, peepholes, bias()));
+        return end(new CellType.Lstm(variant, peepholes, size(PROJECTION), bias()));
     }
 
     private CellType gru(CellType.Gru.Reset reset) {
@@ -176,6 +179,15 @@ final class CellNotation {
 
     private CellType.Bias bias() {
         return flag(NO_BIAS) ? CellType.Bias.NONE : CellType.Bias.BOTH;
+    }
+
+    private OptionalInt size(String name) {
+        String value = options.remove(name);
+        try {
+            return value == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(value));
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("cell: expected a whole number, got " + value + " in " + label, e);
+        }
     }
 
     private float number(String name, float usual) {

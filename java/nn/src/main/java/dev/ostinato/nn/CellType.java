@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.GruVariant;
 import dev.ostinato.kernels.LstmVariant;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /** A kind of recurrent cell: which equations, in which variant. Sizes are the layer's. */
@@ -36,7 +37,7 @@ public sealed interface CellType {
     /**
      * Returns the notation in files and on the command line; {@link #of} knows it. Options that are not the usual ones are in parentheses: <pre>
      * rnn-FUNCTION(alpha=A,beta=B,clip=C,no-bias)
-     * lstm(peepholes,coupled,clip=C,cell-clip=C,gates=FUNCTION,candidate=FUNCTION,output=FUNCTION,no-bias)
+     * lstm(peepholes,coupled,projection=P,clip=C,cell-clip=C,gates=FUNCTION,candidate=FUNCTION,output=FUNCTION,no-bias)
      * gru(clip=C,gates=FUNCTION,candidate=FUNCTION,no-bias)      gru-reset-before likewise</pre>
      * A FUNCTION is tanh, relu, identity, sigmoid, softsign, softplus, affine(A,B), leaky-relu(A), thresholded-relu(A), scaled-tanh(A,B),
      * hard-sigmoid(A,B) or elu(A), as in ONNX.
@@ -45,6 +46,9 @@ public sealed interface CellType {
 
     /** Returns the number of gates in PyTorch's weights. */
     int gates();
+
+    /** Returns the size of h, and so of an output row, of a layer of {@code hidden} units. */
+    int outputs(int hidden);
 
     /** Returns every kind in its plain form, with the usual activations, and an LSTM with peepholes and coupled gates. */
     static List<CellType> all() {
@@ -100,6 +104,11 @@ public sealed interface CellType {
         }
 
         @Override
+        public int outputs(int hidden) {
+            return hidden;
+        }
+
+        @Override
         public int gates() {
             return 1;
         }
@@ -109,10 +118,14 @@ public sealed interface CellType {
      * Long short-term memory (Hochreiter and Schmidhuber 1997). Gates i f g o in files, or i g o if f is coupled to i.
      *
      * @param variant with one clip for gates and candidate, and none for the output
+     * @param projection the size P of h, if h is a product of {@code weight_hr} (P, H) with what it would be without (Sak et al. 2014)
      */
-    record Lstm(LstmVariant variant, Peepholes peepholes, Bias bias) implements CellType {
-        /** @throws IllegalArgumentException if gates and candidate are clipped differently, or the output is clipped */
+    record Lstm(LstmVariant variant, Peepholes peepholes, OptionalInt projection, Bias bias) implements CellType {
+        /** @throws IllegalArgumentException if gates and candidate are clipped differently, the output is clipped, or the projection is not positive */
         public Lstm {
+            if (projection.isPresent() && projection.getAsInt() < 1) {
+                throw new IllegalArgumentException("projection: expected >= 1, got " + projection.getAsInt());
+            }
             oneClip(variant.gates(), variant.candidate());
             if (variant.output().clip() != Float.POSITIVE_INFINITY) {
                 throw new IllegalArgumentException(
@@ -122,7 +135,7 @@ public sealed interface CellType {
 
         /** The standard one. */
         public Lstm() {
-            this(LstmVariant.STANDARD, Peepholes.NONE, Bias.BOTH);
+            this(LstmVariant.STANDARD, Peepholes.NONE, OptionalInt.empty(), Bias.BOTH);
         }
 
         /** Returns this with the pre-activations of all gates clipped to [-clip, clip], infinite for not at all. */
@@ -150,22 +163,33 @@ public sealed interface CellType {
 
         /** Returns this with or without peepholes. */
         public Lstm withPeepholes(Peepholes other) {
-            return new Lstm(variant, other, bias);
+            return new Lstm(variant, other, projection, bias);
+        }
+
+        /** Returns this with h projected to {@code size}. @throws IllegalArgumentException if it is not positive */
+        public Lstm withProjection(int size) {
+            return new Lstm(variant, peepholes, OptionalInt.of(size), bias);
         }
 
         /** Returns this with other biases. */
         public Lstm withBias(Bias other) {
-            return new Lstm(variant, peepholes, other);
+            return new Lstm(variant, peepholes, projection, other);
         }
 
         private Lstm with(Activation gates, Activation candidate, Activation output, float cellClip,
                 LstmVariant.Forget forget) {
-            return new Lstm(new LstmVariant(gates, candidate, output, cellClip, forget), peepholes, bias);
+            return new Lstm(new LstmVariant(gates, candidate, output, cellClip, forget), peepholes, projection,
+                    bias);
         }
 
         @Override
         public String label() {
             return CellNotation.label(this);
+        }
+
+        @Override
+        public int outputs(int hidden) {
+            return projection.orElse(hidden);
         }
 
         @Override
@@ -221,6 +245,11 @@ public sealed interface CellType {
         }
 
         @Override
+        public int outputs(int hidden) {
+            return hidden;
+        }
+
+        @Override
         public int gates() {
             return 3;
         }
@@ -245,6 +274,11 @@ public sealed interface CellType {
         }
 
         @Override
+        public int outputs(int hidden) {
+            return hidden;
+        }
+
+        @Override
         public int gates() {
             return 1;
         }
@@ -258,6 +292,11 @@ public sealed interface CellType {
         @Override
         public String label() {
             return "min-gru";
+        }
+
+        @Override
+        public int outputs(int hidden) {
+            return hidden;
         }
 
         @Override
@@ -278,6 +317,11 @@ public sealed interface CellType {
         }
 
         @Override
+        public int outputs(int hidden) {
+            return hidden;
+        }
+
+        @Override
         public int gates() {
             return 4;
         }
@@ -291,6 +335,11 @@ public sealed interface CellType {
         @Override
         public String label() {
             return "layer-norm-gru";
+        }
+
+        @Override
+        public int outputs(int hidden) {
+            return hidden;
         }
 
         @Override

@@ -19,7 +19,7 @@ final class DirectionsStage extends Stage {
         this.merge = place.layer() instanceof Layer.Bidirectional both ? both.merge() : Layer.Merge.CONCAT;
         this.y = setup.matrix(setup.all(), place.layer().outputs());
         this.dy = setup.matrix(setup.all(), Matrix.padded(y.columns()));
-        this.share = setup.matrix(setup.all(), place.passes().getFirst().cell().hidden);
+        this.share = setup.matrix(setup.all(), place.passes().getFirst().cell().stateSize);
     }
 
     @Override

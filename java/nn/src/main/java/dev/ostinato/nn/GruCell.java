@@ -25,7 +25,7 @@ final class GruCell extends Cell {
     private final GruVariant variant;
 
     GruCell(CellType.Gru type, int inputs, int hidden) {
-        super(GATES, inputs, hidden, type.bias());
+        super(GATES, inputs, hidden, hidden, type.bias());
         this.variant = type.variant();
     }
 

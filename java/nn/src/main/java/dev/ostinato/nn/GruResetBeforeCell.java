@@ -22,7 +22,7 @@ final class GruResetBeforeCell extends Cell {
     private final GruVariant variant;
 
     GruResetBeforeCell(CellType.Gru type, int inputs, int hidden) {
-        super(GATES, inputs, hidden, type.bias());
+        super(GATES, inputs, hidden, hidden, type.bias());
         this.variant = type.variant();
     }
 

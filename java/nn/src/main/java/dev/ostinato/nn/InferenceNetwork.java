@@ -122,8 +122,9 @@ final class InferenceNetwork {
         Matrix y = Matrix.of(current.total(), layer.outputs());
         operations.add(switch (layer.merge()) {
             case CONCAT -> {
-                Matrix left = y.columns(0, layer.hidden());
-                Matrix right = y.columns(layer.hidden(), y.columns());
+                int one = y.columns() / 2;
+                Matrix left = y.columns(0, one);
+                Matrix right = y.columns(one, y.columns());
                 yield turn -> {
                     left.copyFrom(forward[turn]);
                     right.copyFrom(reverse[turn]);
@@ -159,7 +160,7 @@ final class InferenceNetwork {
         }
         boolean oneStep = current.longest() == 1 && current.count(0) == current.sequences();
         Matrix[] h = oneStep ? new Matrix[] {state.h().get(1), state.h().get(0)}
-                : both(Matrix.of(current.total(), cell.padded));
+                : both(Matrix.of(current.total(), cell.paddedState));
         Steps steps = new Steps(state, w, start, below, h);
         if (oneStep) {
             steps.add(0, 1, turn -> state.h().get(turn));
@@ -168,7 +169,7 @@ final class InferenceNetwork {
         } else {
             steps.addForward();
         }
-        return new Matrix[] {h[0].columns(0, cell.hidden), h[1].columns(0, cell.hidden)};
+        return new Matrix[] {h[0].columns(0, cell.stateSize), h[1].columns(0, cell.stateSize)};
     }
 
     /** Everything that the pre-activations consist of but U h, into {@code z}. */
@@ -245,7 +246,7 @@ final class InferenceNetwork {
         /** One step at a time, the last first; whoever ends with a step begins with it. */
         void addReverse() {
             copyState(count(0), rows.sequences(), turn -> state.h().get(turn));
-            Matrix joined = Matrix.of(rows.sequences(), state.cell().padded);
+            Matrix joined = Matrix.of(rows.sequences(), state.cell().paddedState);
             for (int step = rows.longest() - 1; step >= 0; step--) {
                 int later = step + 1;
                 int before = count(later);

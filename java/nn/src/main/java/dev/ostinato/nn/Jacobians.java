@@ -33,7 +33,7 @@ public final class Jacobians {
     private static final class UnitStep {
         private final RecurrentTrace trace;
         private final Kernels kernels;
-        private final int hidden;
+        private final int outputs;
         private final Matrix bias;
         private final Matrix z;
         private final Matrix hPrevious;
@@ -50,15 +50,15 @@ public final class Jacobians {
             int size = trace.stateSize();
             this.trace = trace;
             this.kernels = kernels;
-            this.hidden = cell.hidden;
+            this.outputs = cell.stateSize;
             this.bias = Matrix.of(1, cell.startSlots() * cell.padded);
             this.z = Matrix.of(size, cell.slots() * cell.padded);
-            this.hPrevious = Matrix.of(size, cell.padded);
+            this.hPrevious = Matrix.of(size, cell.paddedState);
             this.cPrevious = cell.hasCellState() ? Matrix.of(size, cell.padded) : hPrevious;
-            this.dh = Matrix.of(size, cell.padded);
-            this.dhPrevious = Matrix.of(size, cell.padded);
+            this.dh = Matrix.of(size, cell.paddedState);
+            this.dhPrevious = Matrix.of(size, cell.paddedState);
             this.dc = Matrix.of(size, cell.padded);
-            Matrix h = Matrix.of(size, cell.padded);
+            Matrix h = Matrix.of(size, cell.paddedState);
             Matrix c = cell.hasCellState() ? Matrix.of(size, cell.padded) : h;
             this.step = cell.step(
                     new Cell.Views(z, hPrevious, h, cPrevious, c, Matrix.of(size, cell.scratchColumns())));
@@ -85,13 +85,13 @@ public final class Jacobians {
             dhPrevious.clear();
             dc.clear();
             for (int i = 0; i < z.rows(); i++) {
-                (i < hidden ? dh : dc).set(i, i % hidden, 1);
+                (i < outputs ? dh : dc).set(i, i < outputs ? i : i - outputs, 1);
             }
             step.backward(kernels, transposed, gradients);
             double[][] jacobian = new double[z.rows()][z.rows()];
             for (int i = 0; i < z.rows(); i++) {
                 for (int j = 0; j < z.rows(); j++) {
-                    jacobian[i][j] = (j < hidden ? dhPrevious : dc).get(i, j % hidden);
+                    jacobian[i][j] = (j < outputs ? dhPrevious : dc).get(i, j < outputs ? j : j - outputs);
                 }
             }
             return jacobian;

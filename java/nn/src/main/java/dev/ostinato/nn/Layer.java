@@ -73,6 +73,7 @@ public sealed interface Layer {
         public Recurrent {
             positive("inputs", inputs);
             positive("hidden", hidden);
+            projection(cell, hidden);
         }
 
         /** Goes forward. */
@@ -82,7 +83,7 @@ public sealed interface Layer {
 
         @Override
         public int outputs() {
-            return hidden;
+            return cell.outputs(hidden);
         }
     }
 
@@ -101,11 +102,13 @@ public sealed interface Layer {
         public Bidirectional {
             positive("inputs", inputs);
             positive("hidden", hidden);
+            projection(cell, hidden);
         }
 
         @Override
         public int outputs() {
-            return merge == Merge.CONCAT ? Math.multiplyExact(2, hidden) : hidden;
+            int one = cell.outputs(hidden);
+            return merge == Merge.CONCAT ? Math.multiplyExact(2, one) : one;
         }
     }
 
@@ -214,6 +217,13 @@ public sealed interface Layer {
     private static void checkEpsilon(float epsilon) {
         if (!(epsilon > 0 && epsilon < Float.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("epsilon: expected a positive number, got " + epsilon);
+        }
+    }
+
+    private static void projection(CellType cell, int hidden) {
+        if (cell instanceof CellType.Lstm lstm && lstm.projection().isPresent() && lstm.outputs(hidden) >= hidden) {
+            throw new IllegalArgumentException("projection: expected less than " + hidden + " hidden units, got "
+                    + lstm.outputs(hidden));
         }
     }
 

@@ -11,7 +11,7 @@ record LayerActivity(List<LayerDiagnostics.Gate> gates, List<Integer> deadUnits)
         List<LayerDiagnostics.Gate> gates = trace.cell().gateList().stream()
                 .map(gate -> saturation(gate, gate.activations().apply(trace.z(), h))).toList();
         List<Integer> dead =
-                IntStream.range(0, trace.cell().hidden).filter(unit -> isDead(h, unit)).boxed().toList();
+                IntStream.range(0, trace.cell().stateSize).filter(unit -> isDead(h, unit)).boxed().toList();
         return new LayerActivity(gates, dead);
     }
 

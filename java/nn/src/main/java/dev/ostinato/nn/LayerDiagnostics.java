@@ -68,7 +68,7 @@ public final class LayerDiagnostics {
         }
 
         double ofState(int t) {
-            Matrix hPrevious = trace.state(trace.h(), t - 1).columns(0, cell.hidden);
+            Matrix hPrevious = trace.state(trace.h(), t - 1).columns(0, cell.stateSize);
             return norm("weight_hh", t, z -> cell.recurrentGradient(kernels, hPrevious, z, gradients, 0, 1));
         }
 

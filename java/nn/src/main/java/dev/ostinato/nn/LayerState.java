@@ -8,13 +8,13 @@ import org.jspecify.annotations.Nullable;
  * What a way through time of a recurrent layer remembers of B streams. There are two of h: a call reads one and writes the other, and the
  * next call the other way round. What lies behind the H units in a row is zero and stays so.
  *
- * @param h (B, Hp) twice
+ * @param h (B, Pp) twice
  * @param c (B, Hp), or null without a cell state
  */
 record LayerState(Blueprint.Pass pass, List<Matrix> h, @Nullable Matrix c) {
     static LayerState of(Blueprint.Pass pass, int rows) {
         Cell cell = pass.cell();
-        return new LayerState(pass, List.of(Matrix.of(rows, cell.padded), Matrix.of(rows, cell.padded)),
+        return new LayerState(pass, List.of(Matrix.of(rows, cell.paddedState), Matrix.of(rows, cell.paddedState)),
                 cell.hasCellState() ? Matrix.of(rows, cell.padded) : null);
     }
 

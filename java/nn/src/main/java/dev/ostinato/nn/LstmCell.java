@@ -1,9 +1,12 @@
 package dev.ostinato.nn;
 
+import dev.ostinato.kernels.Activation;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
+import dev.ostinato.kernels.PackedMatrix;
+import dev.ostinato.kernels.Scaling;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -18,17 +21,22 @@ import java.util.stream.IntStream;
  * c' = f * c + i * g                              h' = o * tanh(c')</pre>
  *
  * With peepholes {@code p_i * c} and {@code p_f * c} join i and f, and {@code p_o * c'} joins o; coupled there is no slot for {@code f = 1 - i}.
- * What their gradient is a sum over, c before and after each step, the backward pass leaves in two slots behind the gates.
+ * With a projection {@code h' = W_hr m}, where m is what h' is otherwise: a second sweep, so that there is no kernel for whole steps.
+ *
+ * <p>Behind the gates are slots for what the gradients of other weights are sums over: m and dh of each step for the projection, c before
+ * and after it for the peepholes.
  */
 final class LstmCell extends Cell {
     private static final Matrix NONE = Matrix.of(0, 0);
 
     private final LstmVariant variant;
     private final boolean seeing;
+    private final boolean projected;
     private final int[] order;
 
     LstmCell(CellType.Lstm type, int inputs, int hidden) {
-        super(type.gates(), inputs, hidden, type.bias());
+        super(type.gates(), inputs, hidden, type.outputs(hidden), type.bias());
+        this.projected = type.projection().isPresent();
         this.variant = type.variant();
         this.seeing = type.peepholes() == CellType.Peepholes.ALL;
         this.order = IntStream.range(0, gates).toArray();
@@ -36,18 +44,31 @@ final class LstmCell extends Cell {
 
     @Override
     Step step(Views v) {
-        Matrix hPrevious = v.hPrevious().columns(0, hidden);
+        Matrix hPrevious = v.hPrevious().columns(0, stateSize);
         Matrix z = inputSlots(v.z());
+        Matrix m = projected ? unprojected(v.z()) : v.h();
         return new Step() {
             @Override
             public void forward(Kernels k, CellWeights w) {
                 k.multiplyAdd(hPrevious, w.recurrent().getFirst(), z);
-                k.lstmForward(variant, peepholes(w.vectors()), z, v.cPrevious(), v.c(), v.h());
+                k.lstmForward(variant, peepholes(w.vectors()), z, v.cPrevious(), v.c(), m);
+                if (projected) {
+                    v.h().clear();
+                    k.multiplyAdd(m.columns(0, hidden), w.recurrent().getLast(), v.h());
+                    k.rnnForward(Activation.IDENTITY, v.h(), v.h()); // flushes
+                }
             }
 
             @Override
             public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
-                k.lstmBackward(variant, peepholes(w.vectors()), z, v.cPrevious(), v.c(), g.dh(), g.dc());
+                Matrix dm = g.dh();
+                if (projected) {
+                    projectionGradient(v.z()).copyFrom(g.dh());
+                    dm = v.scratch();
+                    dm.clear();
+                    k.multiplyAdd(g.dh(), w.recurrent().getLast(), dm);
+                }
+                k.lstmBackward(variant, peepholes(w.vectors()), z, v.cPrevious(), v.c(), dm, g.dc());
                 k.multiplyAdd(z, w.recurrent().getFirst(), g.dhPrevious());
                 if (seeing) {
                     before(v.z()).copyFrom(v.cPrevious());
@@ -57,21 +78,44 @@ final class LstmCell extends Cell {
         };
     }
 
-    private static Matrix peepholes(List<Matrix> vectors) {
-        return vectors.isEmpty() ? NONE : vectors.getFirst();
-    }
+    // Slots behind the gates
 
-    private Matrix before(Matrix z) {
+    private Matrix unprojected(Matrix z) {
         return z.columns(gates * padded, (gates + 1) * padded);
     }
 
+    /** dh, which is narrower than a slot. */
+    private Matrix projectionGradient(Matrix z) {
+        int first = (gates + 1) * padded;
+        return z.columns(first, first + paddedState);
+    }
+
+    private Matrix before(Matrix z) {
+        int slot = projected ? gates + 2 : gates;
+        return z.columns(slot * padded, (slot + 1) * padded);
+    }
+
     private Matrix after(Matrix z) {
-        return z.columns((gates + 1) * padded, (gates + 2) * padded);
+        int slot = projected ? gates + 3 : gates + 1;
+        return z.columns(slot * padded, (slot + 1) * padded);
+    }
+
+    @Override
+    int slots() {
+        return gates + (projected ? 2 : 0) + (seeing ? 2 : 0);
+    }
+
+    private static Matrix peepholes(List<Matrix> vectors) {
+        return vectors.isEmpty() ? NONE : vectors.getFirst();
     }
 
     @Override
     void recurrentGradient(Kernels k, Matrix hPrevious, Matrix z, CellWeights gradients, int part, int parts) {
         super.recurrentGradient(k, hPrevious, z, gradients, part, parts);
+        if (projected) {
+            gradientShare(k, unprojected(z).columns(0, hidden), projectionGradient(z), gradients.recurrent().getLast(),
+                    part, parts);
+        }
         if (seeing) {
             Matrix sums = peepholes(gradients.vectors());
             int from = share(padded, part, parts);
@@ -86,15 +130,42 @@ final class LstmCell extends Cell {
     }
 
     @Override
+    boolean fused() {
+        return !projected;
+    }
+
+    @Override
     Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
+        if (projected) {
+            return eachStep(start, hPrevious, h, (z, before, after) -> projectedStep(w, z, before, c, after));
+        }
         Matrix z = inputSlots(start);
         return (k, sweep) -> k.lstmSteps(variant, peepholes(w.vectors()), z, x, w.input(), hPrevious,
                 w.recurrent().getFirst(), sweep, c, h);
     }
 
+    private Inference projectedStep(StepWeights w, Matrix z, Matrix hPrevious, Matrix c, Matrix h) {
+        Matrix sums = inputSlots(z);
+        Matrix m = unprojected(z);
+        Product gateProduct =
+                new Product(hPrevious.columns(0, stateSize), w.recurrent().getFirst(), Scaling.ROW, sums);
+        Product projection =
+                new Product(m.columns(0, hidden), w.recurrent().getLast(), variant.stateScaling(), h);
+        return (k, sweep) -> {
+            gateProduct.run(k);
+            k.lstmForward(variant, peepholes(w.vectors()), sums, c, c, m);
+            h.clear();
+            projection.run(k);
+            k.rnnForward(Activation.IDENTITY, h, h); // flushes
+        };
+    }
+
     @Override
-    int slots() {
-        return seeing ? gates + 2 : gates;
+    StepWeights stepWeights(CellWeights w, Precision precision) {
+        return projected
+                ? new StepWeights(precision.of(w.input()), w.recurrent().stream().map(precision::of).toList(),
+                        w.vectors())
+                : super.stepWeights(w, precision);
     }
 
     @Override
@@ -129,30 +200,63 @@ final class LstmCell extends Cell {
     @Override
     List<TensorShape> shapes(String suffix) {
         List<TensorShape> shapes = new ArrayList<>(super.shapes(suffix));
+        if (projected) {
+            shapes.add(TensorShape.of("weight_hr" + suffix, stateSize, hidden));
+        }
         peepholeNames(suffix).forEach(name -> shapes.add(TensorShape.of(name, hidden)));
         return shapes;
     }
 
-    // Peepholes lie behind the biases, in rows of Hp.
+    // W and U and the biases as of every cell, then peepholes in rows of Hp, then the projection.
+
+    /** Returns how many inputs W would have if U had H and all were as many as they are, which is how {@link GateLayout} counts. */
+    private int layoutInputs() {
+        return inputs + stateSize - hidden;
+    }
+
+    private long peepholeOffset(long offset) {
+        return offset + GateLayout.floats(layoutInputs(), hidden, gates);
+    }
+
+    private long projectionOffset(long offset) {
+        return peepholeOffset(offset) + (long) peepholeNames("").size() * padded;
+    }
 
     @Override
     long floats() {
-        return super.floats() + (long) peepholeNames("").size() * padded;
+        return projectionOffset(0) + (projected ? PackedMatrix.floats(hidden, 1, stateSize) : 0);
     }
 
     @Override
     CellWeights weights(Memory block, long offset) {
-        CellWeights w = super.weights(block, offset);
+        PackedMatrix[] pair = PackedMatrix.pair(block, offset, inputs, stateSize, gates, hidden);
+        List<PackedMatrix> recurrent = projected
+                ? List.of(pair[1], PackedMatrix.view(block, projectionOffset(offset), hidden, 1, stateSize))
+                : List.of(pair[1]);
         int rows = peepholeNames("").size();
-        return rows == 0 ? w : new CellWeights(w.input(), w.recurrent(), w.biasInput(), w.biasRecurrent(),
-                List.of(Matrix.wrap(block, offset + super.floats(), rows, padded, padded)));
+        List<Matrix> vectors =
+                seeing ? List.of(Matrix.wrap(block, peepholeOffset(offset), rows, padded, padded)) : List.of();
+        return new CellWeights(pair[0], recurrent,
+                GateLayout.bias(block, offset, layoutInputs(), hidden, gates, 0),
+                GateLayout.bias(block, offset, layoutInputs(), hidden, gates, 1), vectors);
     }
 
     @Override
     List<Parameter> parameters(Memory block, long offset, String suffix) {
-        List<Parameter> parameters = new ArrayList<>(present(GateLayout.parameters(weights(block, offset), offset,
-                inputs, hidden, order, order, suffix)));
-        long first = offset + super.floats();
+        CellWeights w = weights(block, offset);
+        PackedMatrix u = w.recurrent().getFirst();
+        List<Parameter> parameters = new ArrayList<>(present(List.of(
+                GateLayout.input(w, inputs, hidden, order, suffix),
+                Parameter.matrix("weight_hh" + suffix, gates * hidden, stateSize,
+                        (r, c) -> u.index(c, r / hidden, r % hidden)),
+                GateLayout.bias(offset, layoutInputs(), hidden, order, 0, "bias_ih" + suffix),
+                GateLayout.bias(offset, layoutInputs(), hidden, order, 1, "bias_hh" + suffix))));
+        if (projected) {
+            PackedMatrix projection = w.recurrent().getLast();
+            parameters.add(Parameter.matrix("weight_hr" + suffix, stateSize, hidden,
+                    (r, c) -> projection.index(c, 0, r)));
+        }
+        long first = peepholeOffset(offset);
         for (String name : peepholeNames(suffix)) {
             long row = first;
             parameters.add(Parameter.vector(name, hidden, (r, c) -> row + r));

@@ -52,12 +52,12 @@ final class Recurrence {
         this.sequences = setup.sequences();
         this.z = setup.matrix(setup.all(), cell.slots() * cell.padded);
         this.start = z.columns(0, bias.columns());
-        this.h = setup.matrix(sequences.stateRows(), cell.padded);
-        this.dh = setup.matrix(sequences.stateRows(), cell.padded);
+        this.h = setup.matrix(sequences.stateRows(), cell.paddedState);
+        this.dh = setup.matrix(sequences.stateRows(), cell.paddedState);
         this.c = cell.hasCellState() ? setup.matrix(sequences.stateRows(), cell.padded) : h;
         this.dc = setup.matrix(sequences.sequences(), cell.padded);
         this.copied = !pass.reverse() && !sequences.sameLengths();
-        this.hPrevious = copied ? setup.matrix(setup.all(), cell.padded)
+        this.hPrevious = copied ? setup.matrix(setup.all(), cell.paddedState)
                 : h.rows(before(0), before(0) + setup.all());
         int[] ranges = sequences.ranges(setup.team().threads());
         this.steps = new Cell.Step[ranges.length - 1][];
@@ -150,7 +150,7 @@ final class Recurrence {
             eachStep((step, from, to) -> hPrevious.rows(from, to)
                     .copyFrom(h.rows(before(step), before(step) + to - from)));
         }
-        Matrix before = hPrevious.columns(0, cell.hidden);
+        Matrix before = hPrevious.columns(0, cell.stateSize);
         setup.team().run(parts, part -> cell.recurrentGradient(k, before, z, gradients, part, parts));
         if (table != null) {
             table.backward();
@@ -244,7 +244,7 @@ final class Recurrence {
 
     /** Returns h of all steps, (all, H), of a pass that goes forward in time. */
     Matrix output() {
-        return h.rows(sequences.sequences(), h.rows()).columns(0, cell.hidden);
+        return h.rows(sequences.sequences(), h.rows()).columns(0, cell.stateSize);
     }
 
     /** Returns the gradient of {@link #output}, (all, Hp). */
@@ -260,12 +260,12 @@ final class Recurrence {
     /** Copies h of all steps to (all, H). */
     void copyOutput(Matrix y) {
         eachStep((step, from, to) -> y.rows(from, to)
-                .copyFrom(h.rows(after(step), after(step) + to - from).columns(0, cell.hidden)));
+                .copyFrom(h.rows(after(step), after(step) + to - from).columns(0, cell.stateSize)));
     }
 
     /** Overwrites the gradients of h of all steps from (all, H). */
     void copyOutputGradient(Matrix dy) {
-        eachStep((step, from, to) -> dh.rows(after(step), after(step) + to - from).columns(0, cell.hidden)
+        eachStep((step, from, to) -> dh.rows(after(step), after(step) + to - from).columns(0, cell.stateSize)
                 .copyFrom(dy.rows(from, to)));
     }
 
@@ -314,36 +314,36 @@ final class Recurrence {
 
     /** Returns copies of the states at the end of the last forward. */
     List<NamedArray> states() {
-        NamedArray hidden = read("h", h);
-        return cell.hasCellState() ? List.of(hidden, read("c", c)) : List.of(hidden);
+        NamedArray hidden = read("h", h, cell.stateSize);
+        return cell.hasCellState() ? List.of(hidden, read("c", c, cell.hidden)) : List.of(hidden);
     }
 
-    private NamedArray read(String name, Matrix states) {
-        float[] data = new float[sequences.rows() * cell.hidden];
+    private NamedArray read(String name, Matrix states, int size) {
+        float[] data = new float[sequences.rows() * size];
         for (int b = 0; b < sequences.rows(); b++) {
-            last(states, b).columns(0, cell.hidden).getRow(0, data, b * cell.hidden);
+            last(states, b).columns(0, size).getRow(0, data, b * size);
         }
-        return new NamedArray(pass.stateName(name), List.of(sequences.rows(), cell.hidden), data);
+        return new NamedArray(pass.stateName(name), List.of(sequences.rows(), size), data);
     }
 
     /** Takes from {@code states} what {@link #states} returned, as the end of the last forward. */
     void restoreStates(List<NamedArray> states) {
-        restore(states, "h", h);
+        restore(states, "h", h, cell.stateSize);
         if (cell.hasCellState()) {
-            restore(states, "c", c);
+            restore(states, "c", c, cell.hidden);
         }
     }
 
-    private void restore(List<NamedArray> arrays, String state, Matrix target) {
+    private void restore(List<NamedArray> arrays, String state, Matrix target, int size) {
         String name = pass.stateName(state);
         NamedArray array = arrays.stream().filter(a -> a.name().equals(name)).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("state: expected a tensor " + name));
-        List<Integer> shape = List.of(sequences.rows(), cell.hidden);
+        List<Integer> shape = List.of(sequences.rows(), size);
         if (!array.shape().equals(shape)) {
             throw new IllegalArgumentException(name + ": expected shape " + shape + ", got " + array.shape());
         }
         for (int b = 0; b < sequences.rows(); b++) {
-            last(target, b).columns(0, cell.hidden).setRow(0, array.data(), b * cell.hidden);
+            last(target, b).columns(0, size).setRow(0, array.data(), b * size);
         }
     }
 }

@@ -42,6 +42,6 @@ record RecurrentTrace(Blueprint.Pass pass, CellWeights weights, Matrix x, Matrix
 
     /** Returns the numbers of the state that a step carries on: H, with a cell state twice. */
     int stateSize() {
-        return cell().hasCellState() ? 2 * cell().hidden : cell().hidden;
+        return cell().hasCellState() ? cell().stateSize + cell().hidden : cell().stateSize;
     }
 }

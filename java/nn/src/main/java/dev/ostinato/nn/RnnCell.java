@@ -11,7 +11,7 @@ final class RnnCell extends Cell {
     private final Activation f;
 
     RnnCell(CellType.Rnn type, int inputs, int hidden) {
-        super(1, inputs, hidden, type.bias());
+        super(1, inputs, hidden, hidden, type.bias());
         this.f = type.activation();
     }
 

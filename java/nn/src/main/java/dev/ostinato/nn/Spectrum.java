@@ -43,8 +43,8 @@ public final class Spectrum {
 
     /**
      * Returns the spectra of the recurrent weights of a layer, gate by gate in PyTorch's order: of each gate's block (H, H) of U. A layer
-     * whose state returns through a vector has the spectrum of its diagonal matrix; one without recurrent weights has none. The names of the reverse
-     * direction of a bidirectional layer end in {@code _reverse}.
+     * whose state returns through a vector has the spectrum of its diagonal matrix; one without recurrent weights has none, nor one with a
+     * projection, whose blocks are not square. The names of the reverse direction of a bidirectional layer end in {@code _reverse}.
      *
      * @param layer index in {@link Model#layers}
      * @throws IllegalArgumentException if that is no recurrent layer, or a weight is not finite
@@ -55,7 +55,7 @@ public final class Spectrum {
         for (Blueprint.Pass pass : passes) {
             List<Cell.Gate> gates = pass.cell().gateList();
             for (Parameter parameter : pass.cell().parameters(model.weights(), pass.offset(), "")) {
-                if (parameter.name().equals("weight_hh")) {
+                if (parameter.name().equals("weight_hh") && pass.cell().stateSize == pass.cell().hidden) {
                     List<double[][]> blocks = blocks(parameter.read(model.weights(), ""), gates.size());
                     for (int gate = 0; gate < blocks.size(); gate++) {
                         String direction = pass.equals(passes.getFirst()) ? "" : "_reverse";

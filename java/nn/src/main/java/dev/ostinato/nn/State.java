@@ -140,7 +140,7 @@ public final class State {
     public List<NamedArray> tensors() {
         List<NamedArray> tensors = new ArrayList<>();
         for (LayerState layer : layers) {
-            tensors.add(Carried.read(layer.name("h"), layer.h().get(turn), layer.cell().hidden));
+            tensors.add(Carried.read(layer.name("h"), layer.h().get(turn), layer.cell().stateSize));
             if (layer.c() != null) {
                 tensors.add(Carried.read(layer.name("c"), layer.c(), layer.cell().hidden));
             }
@@ -168,7 +168,7 @@ public final class State {
         for (NamedArray tensor : tensors) {
             for (LayerState layer : layers) {
                 if (tensor.name().equals(layer.name("h"))) {
-                    Carried.write(tensor, layer.h().get(turn), layer.cell().hidden);
+                    Carried.write(tensor, layer.h().get(turn), layer.cell().stateSize);
                 } else if (layer.c() != null && tensor.name().equals(layer.name("c"))) {
                     Carried.write(tensor, layer.c(), layer.cell().hidden);
                 }
@@ -223,7 +223,7 @@ public final class State {
     private List<Matrix> states() {
         List<Matrix> states = new ArrayList<>();
         for (LayerState layer : layers) {
-            states.add(layer.h().get(turn).columns(0, layer.cell().hidden));
+            states.add(layer.h().get(turn).columns(0, layer.cell().stateSize));
             if (layer.c() != null) {
                 states.add(layer.c().columns(0, layer.cell().hidden));
             }
