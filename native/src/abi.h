@@ -10,7 +10,7 @@
 namespace ostinato {
 
 // Changes with every change to kernels.def or to what its arguments are made of; Java refuses a library of another number.
-constexpr int32_t ABI_VERSION = 10;
+constexpr int32_t ABI_VERSION = 11;
 
 // Floats in a block, as in dev.ostinato.kernels.Matrix.
 constexpr int BLOCK = 16;

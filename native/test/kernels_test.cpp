@@ -551,19 +551,29 @@ void addSteps(int precision, int rows, int steps, int inputs, int units, int par
         choice++;
     }
     choice = 0;
-    for (const Variant& v : {VARIANTS[0], VARIANTS[0], VARIANTS[3], VARIANTS[4]}) {
+    for (int descending : {0, 1}) {
+        const int starts = descending == 0 ? all : 1;
+        add4("lstmSteps", 4, 4, descending, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
+            const Matrix c = o.matrix(rows, width);
+            t.lstmSteps(precision, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch, c, o.matrix(all, width));
+        });
+        add4("gruSteps", 4, 3, descending, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
+            t.gruSteps(precision, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch, o.matrix(all, width));
+        });
+    }
+    for (const Variant& v : {VARIANTS[3], VARIANTS[4]}) {
         const int descending = choice % 2;
         const int starts = descending == 0 ? all : 1;
-        add4("lstmSteps", v.slots(), v.slots(), choice, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
+        add4("lstmVariantSteps", v.slots(), v.slots(), choice, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
             const Matrix p = o.matrix(v.peepholes ? v.slots() - 1 : 0, width);
             const Matrix c = o.matrix(rows, width);
-            t.lstmSteps(v.gates, v.candidate, v.output, v.cellClip, p, precision, SCALING_UNIT, s.start, s.x, s.w, s.hPrevious, s.u, descending,
-                        s.from, s.to, s.scratch, c, o.matrix(all, width));
+            t.lstmVariantSteps(v.gates, v.candidate, v.output, v.cellClip, p, precision, SCALING_UNIT, s.start, s.x, s.w, s.hPrevious, s.u,
+                               descending, s.from, s.to, s.scratch, c, o.matrix(all, width));
         });
-        if (choice < 3) {
-            add4("gruSteps", 4, 3, choice, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
-                t.gruSteps(v.gates, v.candidate, precision, SCALING_UNIT, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch,
-                           o.matrix(all, width));
+        if (choice == 0) {
+            add4("gruVariantSteps", 4, 3, choice, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
+                t.gruVariantSteps(v.gates, v.candidate, precision, SCALING_UNIT, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to,
+                                  s.scratch, o.matrix(all, width));
             });
         }
         choice++;

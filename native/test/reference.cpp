@@ -743,7 +743,7 @@ void rnnSteps(Activation f, int32_t precision, int32_t stateScaling, Matrix star
           [=](Matrix z, Matrix, Matrix next) { rnnForward(f, z, next); });
 }
 
-void lstmSteps(Activation gates, Activation candidate, Activation output, float cellClip, Matrix peepholes, int32_t precision,
+void lstmVariantSteps(Activation gates, Activation candidate, Activation output, float cellClip, Matrix peepholes, int32_t precision,
                int32_t stateScaling, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t, int32_t from, int32_t to, Matrix,
                Matrix c, Matrix h) {
     std::vector<float> room(static_cast<size_t>(c.rows) * static_cast<size_t>(c.columns));
@@ -756,10 +756,23 @@ void lstmSteps(Activation gates, Activation candidate, Activation output, float 
     });
 }
 
-void gruSteps(Activation gates, Activation candidate, int32_t precision, int32_t stateScaling, Matrix start, Matrix x, Weights w,
+void gruVariantSteps(Activation gates, Activation candidate, int32_t precision, int32_t stateScaling, Matrix start, Matrix x, Weights w,
               Matrix hPrevious, Weights u, int32_t, int32_t from, int32_t to, Matrix, Matrix h) {
     steps(4, 1, precision, stateScaling, start, x, w, hPrevious, u, from, to, h,
           [=](Matrix z, Matrix previous, Matrix next) { gruForward(gates, candidate, z, previous, next); });
+}
+
+const Activation SIGMOID = {ACTIVATION_SIGMOID, 0, 0, INFINITY};
+const Activation TANH = {ACTIVATION_TANH, 0, 0, INFINITY};
+
+void lstmSteps(int32_t precision, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t descending, int32_t from, int32_t to,
+               Matrix scratch, Matrix c, Matrix h) {
+    lstmVariantSteps(SIGMOID, TANH, TANH, INFINITY, {}, precision, SCALING_UNIT, start, x, w, hPrevious, u, descending, from, to, scratch, c, h);
+}
+
+void gruSteps(int32_t precision, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t descending, int32_t from, int32_t to,
+              Matrix scratch, Matrix h) {
+    gruVariantSteps(SIGMOID, TANH, precision, SCALING_UNIT, start, x, w, hPrevious, u, descending, from, to, scratch, h);
 }
 
 float valueOf(int32_t function, float x) {

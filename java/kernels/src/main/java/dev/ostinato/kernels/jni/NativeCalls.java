@@ -165,7 +165,17 @@ final class NativeCalls {
             int uUnits, long uScales, long uOffsets, int descending, int from, int to, long scratch, int scratchRows,
             int scratchColumns, int scratchStride, long h, int hRows, int hColumns, int hStride);
 
-    static native void lstmSteps(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+    static native void lstmSteps(long kernels, int precision,  long start, int startRows,
+            int startColumns,
+            int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond, long wLast,
+            int wInputs,
+            int wGates, int wUnits, long wScales, long wOffsets, long hPrevious, int hPreviousRows,
+            int hPreviousColumns, int hPreviousStride, long u, long uSecond, long uLast, int uInputs, int uGates,
+            int uUnits, long uScales, long uOffsets, int descending, int from, int to, long scratch, int scratchRows,
+            int scratchColumns, int scratchStride, long c, int cRows, int cColumns, int cStride, long h, int hRows,
+            int hColumns, int hStride);
+
+    static native void lstmVariantSteps(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
             int candidateKind, float candidateAlpha, float candidateBeta, float candidateClip, int outputKind,
             float outputAlpha, float outputBeta, float outputClip, float cellClip, long peepholes, int peepholesRows,
             int peepholesColumns, int peepholesStride, int precision, int stateScaling, long start, int startRows,
@@ -178,7 +188,16 @@ final class NativeCalls {
             int scratchColumns, int scratchStride, long c, int cRows, int cColumns, int cStride, long h, int hRows,
             int hColumns, int hStride);
 
-    static native void gruSteps(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
+    static native void gruSteps(long kernels, int precision,
+             long start, int startRows, int startColumns,
+            int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond, long wLast,
+            int wInputs,
+            int wGates, int wUnits, long wScales, long wOffsets, long hPrevious, int hPreviousRows,
+            int hPreviousColumns, int hPreviousStride, long u, long uSecond, long uLast, int uInputs, int uGates,
+            int uUnits, long uScales, long uOffsets, int descending, int from, int to, long scratch, int scratchRows,
+            int scratchColumns, int scratchStride, long h, int hRows, int hColumns, int hStride);
+
+    static native void gruVariantSteps(long kernels, int gatesKind, float gatesAlpha, float gatesBeta, float gatesClip,
             int candidateKind, float candidateAlpha, float candidateBeta, float candidateClip, int precision,
             int stateScaling, long start, int startRows, int startColumns,
             int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond, long wLast,

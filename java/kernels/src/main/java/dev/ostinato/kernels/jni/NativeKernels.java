@@ -288,14 +288,35 @@ final class NativeKernels implements KernelSet {
     public void lstmSteps(LstmVariant variant, Matrix peepholes, Matrix start, Matrix x, PackedWeights w,
             Matrix hPrevious, PackedWeights u, Sweep sweep,
             Matrix c, Matrix h) {
+        if (peepholes.rows() > 0 || !variant.equals(LstmVariant.STANDARD)) {
+            lstmVariantSteps(variant, peepholes, start, x, w, hPrevious, u, sweep, c, h);
+            return;
+        }
+        PackedMatrix input = w.words();
+        PackedMatrix recurrent = u.words();
+        Matrix scratch = stepScratch(hPrevious.rows(), 0, w, u);
+        NativeCalls.lstmSteps(kernels, precision(w), start.address(), start.rows(),
+                start.columns(), start.stride(),
+                x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input), last(input),
+                input.inputs(), input.gates(), input.units(), scales(w), offsets(w), hPrevious.address(),
+                hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), recurrent.panelAddress(0),
+                second(recurrent), last(recurrent), recurrent.inputs(), recurrent.gates(), recurrent.units(),
+                scales(u), offsets(u), sweep.descending() ? 1 : 0, sweep.from(recurrent.panels()),
+                sweep.to(recurrent.panels()), scratch.address(), scratch.rows(), scratch.columns(), scratch.stride(),
+                c.address(), c.rows(), c.columns(), c.stride(), h.address(), h.rows(), h.columns(), h.stride());
+        giveStepScratch(scratch);
+    }
+
+    private void lstmVariantSteps(LstmVariant variant, Matrix peepholes, Matrix start, Matrix x, PackedWeights w,
+            Matrix hPrevious, PackedWeights u, Sweep sweep,
+            Matrix c, Matrix h) {
         Activation gates = variant.gates();
         Activation candidate = variant.candidate();
         Activation output = variant.output();
         PackedMatrix input = w.words();
         PackedMatrix recurrent = u.words();
-        Matrix scratch = stepScratch(hPrevious.rows(),
-                peepholes.rows() == 0 && variant.equals(LstmVariant.STANDARD) ? 0 : start.columns(), w, u);
-        NativeCalls.lstmSteps(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
+        Matrix scratch = stepScratch(hPrevious.rows(), start.columns(), w, u);
+        NativeCalls.lstmVariantSteps(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
                 candidate.alpha(), candidate.beta(), candidate.clip(), code(output), output.alpha(), output.beta(),
                 output.clip(), variant.cellClip(), peepholes.address(), peepholes.rows(), peepholes.columns(),
                 peepholes.stride(), precision(w), code(variant.stateScaling()), start.address(), start.rows(),
@@ -314,12 +335,33 @@ final class NativeKernels implements KernelSet {
     public void gruSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
             Sweep sweep,
             Matrix h) {
+        if (!variant.equals(GruVariant.STANDARD)) {
+            gruVariantSteps(variant, start, x, w, hPrevious, u, sweep, h);
+            return;
+        }
+        PackedMatrix input = w.words();
+        PackedMatrix recurrent = u.words();
+        Matrix scratch = stepScratch(hPrevious.rows(), 0, w, u);
+        NativeCalls.gruSteps(kernels, precision(w), start.address(), start.rows(), start.columns(), start.stride(),
+                x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input), last(input),
+                input.inputs(), input.gates(), input.units(), scales(w), offsets(w), hPrevious.address(),
+                hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), recurrent.panelAddress(0),
+                second(recurrent), last(recurrent), recurrent.inputs(), recurrent.gates(), recurrent.units(),
+                scales(u), offsets(u), sweep.descending() ? 1 : 0, sweep.from(recurrent.panels()),
+                sweep.to(recurrent.panels()), scratch.address(), scratch.rows(), scratch.columns(), scratch.stride(),
+                h.address(), h.rows(), h.columns(), h.stride());
+        giveStepScratch(scratch);
+    }
+
+    private void gruVariantSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+            Sweep sweep,
+            Matrix h) {
         Activation gates = variant.gates();
         Activation candidate = variant.candidate();
         PackedMatrix input = w.words();
         PackedMatrix recurrent = u.words();
-        Matrix scratch = stepScratch(hPrevious.rows(), variant.equals(GruVariant.STANDARD) ? 0 : start.columns(), w, u);
-        NativeCalls.gruSteps(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
+        Matrix scratch = stepScratch(hPrevious.rows(), start.columns(), w, u);
+        NativeCalls.gruVariantSteps(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
                 candidate.alpha(), candidate.beta(), candidate.clip(), precision(w), code(variant.stateScaling()),
                 start.address(), start.rows(), start.columns(), start.stride(),
                 x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input), last(input),

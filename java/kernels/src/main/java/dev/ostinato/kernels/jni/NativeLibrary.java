@@ -18,7 +18,7 @@ final class NativeLibrary {
     static final String PROPERTY = "ostinato.native.library";
 
     /** As in {@code native/src/abi.h}. */
-    static final int ABI_VERSION = 10;
+    static final int ABI_VERSION = 11;
 
     private NativeLibrary() {
     }
