@@ -137,8 +137,10 @@ final class GradientCheckTest {
     @Test
     void aProjectionInBothDirectionsOverSomeSteps() {
         CellType cell = CellType.of("lstm(peepholes,projection=3,no-bias)");
-        Model model = Model.builder().features(INPUTS).bidirectional(cell, 7, Layer.Merge.CONCAT).dense(VOCABULARY).build();
-        Result result = compare(modules(model, "", "rnn_l0", "head"), model, Loss.crossEntropy().summed(), Steps.THINNED);
+        Model model =
+                Model.builder().features(INPUTS).bidirectional(cell, 7, Layer.Merge.CONCAT).dense(VOCABULARY).build();
+        Result result =
+                compare(modules(model, "", "rnn_l0", "head"), model, Loss.crossEntropy().summed(), Steps.THINNED);
         assertEquals("", String.join("\n", GradientCheck.differences(result.slopes(), result.gradients())),
                 () -> "seed " + Conformance.SEED);
     }

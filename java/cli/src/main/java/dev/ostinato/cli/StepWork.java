@@ -47,13 +47,13 @@ record StepWork(long inputWeights, long recurrentWeights, Precision precision, i
                 case Layer.Recurrent r -> {
                     long units = Math.multiplyFull(r.cell().gates(), r.hidden());
                     input += tokens ? 0 : units * r.inputs();
-                    recurrent += recurrentWeights(r);
+                    recurrent += recurrentWeights(r.cell(), r.hidden());
                     tokens = false;
                 }
                 case Layer.Bidirectional b -> {
                     long units = 2 * Math.multiplyFull(b.cell().gates(), b.hidden());
                     input += tokens ? 0 : units * b.inputs();
-                    recurrent += units * b.hidden();
+                    recurrent += 2 * recurrentWeights(b.cell(), b.hidden());
                     tokens = false;
                 }
                 case Layer.Dense d -> {
@@ -116,11 +116,14 @@ record StepWork(long inputWeights, long recurrentWeights, Precision precision, i
         return (before + Math.max(reading, multiplying)) * TimeUnit.SECONDS.toNanos(1);
     }
 
-    private static long recurrentWeights(Layer.Recurrent layer) {
-        return switch (layer.cell()) {
-            case CellType.IndRnn ignored -> layer.hidden();
+    private static long recurrentWeights(CellType cell, int units) {
+        long hidden = units;
+        long outputs = cell.outputs(units);
+        return switch (cell) {
+            case CellType.IndRnn ignored -> hidden;
             case CellType.MinGru ignored -> 0;
-            default -> Math.multiplyFull(layer.cell().gates(), layer.hidden()) * layer.hidden();
+            case CellType.Lstm lstm when lstm.projection().isPresent() -> (lstm.gates() + 1) * hidden * outputs;
+            default -> cell.gates() * hidden * outputs;
         };
     }
 }

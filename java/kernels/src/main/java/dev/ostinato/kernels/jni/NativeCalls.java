@@ -165,7 +165,7 @@ final class NativeCalls {
             int uUnits, long uScales, long uOffsets, int descending, int from, int to, long scratch, int scratchRows,
             int scratchColumns, int scratchStride, long h, int hRows, int hColumns, int hStride);
 
-    static native void lstmSteps(long kernels, int precision,  long start, int startRows,
+    static native void lstmSteps(long kernels, int precision, long start, int startRows,
             int startColumns,
             int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond, long wLast,
             int wInputs,
@@ -189,7 +189,7 @@ final class NativeCalls {
             int hColumns, int hStride);
 
     static native void gruSteps(long kernels, int precision,
-             long start, int startRows, int startColumns,
+            long start, int startRows, int startColumns,
             int startStride, long x, int xRows, int xColumns, int xStride, long w, long wSecond, long wLast,
             int wInputs,
             int wGates, int wUnits, long wScales, long wOffsets, long hPrevious, int hPreviousRows,

@@ -353,7 +353,8 @@ final class NativeKernels implements KernelSet {
         giveStepScratch(scratch);
     }
 
-    private void gruVariantSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
+    private void gruVariantSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious,
+            PackedWeights u,
             Sweep sweep,
             Matrix h) {
         Activation gates = variant.gates();
