@@ -120,7 +120,7 @@ final class ConformanceCatchesFaultsTest {
     @Test
     void swappedGates() {
         caught("lstmForward", Inputs.NORMAL, (operation, arguments) -> {
-            Matrix z = (Matrix) arguments[0];
+            Matrix z = (Matrix) arguments[2];
             int units = z.columns() / 4;
             for (int r = 0; r < z.rows(); r++) {
                 float[] row = z.row(r);
