@@ -2,6 +2,7 @@ package dev.ostinato.tests;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.ostinato.nn.CellType;
@@ -407,6 +408,13 @@ final class SequencesTest {
     private static void refused(Runnable call, String message) {
         String actual = assertThrows(IllegalArgumentException.class, call::run).getMessage();
         assertEquals(message, actual.substring(0, Math.min(message.length(), actual.length())));
+    }
+
+    @Test
+    void allStepsAreEveryLengthTheGreatest() {
+        assertEquals(Sequences.ofLengths(4, 4, 4, 4), Sequences.of(4, 3));
+        assertEquals(Sequences.ofLengths(4, 4, 4, 4).batchFirst(), Sequences.of(4, 3).batchFirst());
+        assertNotEquals(Sequences.ofLengths(4, 4, 3, 4), Sequences.of(4, 3));
     }
 
     @Test
