@@ -2,10 +2,29 @@ package dev.ostinato.kernels;
 
 /** The cells of {@link SliceKernels}: some rows at a time, with each gate padded to whole blocks as kernels want it. */
 final class SliceCells {
+    private interface GruForward {
+        void run(Matrix z, Matrix hPrevious, Matrix h);
+    }
+
+    private interface GruBackward {
+        void run(Matrix z, Matrix hPrevious, Matrix gradient, Matrix dhPrevious);
+    }
+
     private final Kernels kernels;
+    // Kept, so that a call allocates nothing.
+    private final GruForward gruForward;
+    private final GruForward gruMixForward;
+    private final GruBackward gruBackward;
+    private final GruBackward gruMixBackward;
+    private final GruBackward gruResetBackward;
 
     SliceCells(Kernels kernels) {
         this.kernels = kernels;
+        this.gruForward = kernels::gruForward;
+        this.gruMixForward = kernels::gruMixForward;
+        this.gruBackward = kernels::gruBackward;
+        this.gruMixBackward = kernels::gruMixBackward;
+        this.gruResetBackward = kernels::gruResetBackward;
     }
 
     void rnnForward(Activation f, Slice z, Slice h) {
@@ -80,27 +99,11 @@ final class SliceCells {
     }
 
     void gruForward(Slice z, Slice hPrevious, Slice h) {
-        gruArguments(z, hPrevious, h);
-        try (Stage stage = Stage.rows(z.rows(), z.columns())) {
-            while (stage.nextRows()) {
-                Matrix state = stage.b().readGates(hPrevious, 1);
-                kernels.gruForward(stage.a().readGates(z, 4), state, state);
-                stage.a().writeGates(z, 4);
-                stage.b().writeGates(h, 1);
-            }
-        }
+        gru(gruForward, z, hPrevious, h);
     }
 
     void gruBackward(Slice z, Slice hPrevious, Slice dh, Slice dhPrevious) {
-        gruBackwardArguments(z, hPrevious, "dh", dh, dhPrevious);
-        try (Stage stage = Stage.rows(z.rows(), z.columns())) {
-            while (stage.nextRows()) {
-                kernels.gruBackward(stage.a().readGates(z, 4), stage.b().readGates(hPrevious, 1),
-                        stage.c().readGates(dh, 1), stage.d().readGates(dhPrevious, 1));
-                stage.a().writeGates(z, 4);
-                stage.d().writeGates(dhPrevious, 1);
-            }
-        }
+        gru(gruBackward, z, hPrevious, "dh", dh, dhPrevious);
     }
 
     void gruResetForward(Slice z, Slice hPrevious) {
@@ -116,35 +119,38 @@ final class SliceCells {
     }
 
     void gruMixForward(Slice z, Slice hPrevious, Slice h) {
+        gru(gruMixForward, z, hPrevious, h);
+    }
+
+    void gruMixBackward(Slice z, Slice hPrevious, Slice dh, Slice dhPrevious) {
+        gru(gruMixBackward, z, hPrevious, "dh", dh, dhPrevious);
+    }
+
+    void gruResetBackward(Slice z, Slice hPrevious, Slice ds, Slice dhPrevious) {
+        gru(gruResetBackward, z, hPrevious, "ds", ds, dhPrevious);
+    }
+
+    /** Forward of a GRU: of all of it, or of what follows the reset. */
+    private static void gru(GruForward kernel, Slice z, Slice hPrevious, Slice h) {
         gruArguments(z, hPrevious, h);
         try (Stage stage = Stage.rows(z.rows(), z.columns())) {
             while (stage.nextRows()) {
                 Matrix state = stage.b().readGates(hPrevious, 1);
-                kernels.gruMixForward(stage.a().readGates(z, 4), state, state);
+                kernel.run(stage.a().readGates(z, 4), state, state);
                 stage.a().writeGates(z, 4);
                 stage.b().writeGates(h, 1);
             }
         }
     }
 
-    void gruMixBackward(Slice z, Slice hPrevious, Slice dh, Slice dhPrevious) {
-        gruBackwardArguments(z, hPrevious, "dh", dh, dhPrevious);
+    /** Backward of a GRU or of a part of it, from a gradient of this name. */
+    private static void gru(GruBackward kernel, Slice z, Slice hPrevious, String name, Slice gradient,
+            Slice dhPrevious) {
+        gruBackwardArguments(z, hPrevious, name, gradient, dhPrevious);
         try (Stage stage = Stage.rows(z.rows(), z.columns())) {
             while (stage.nextRows()) {
-                kernels.gruMixBackward(stage.a().readGates(z, 4), stage.b().readGates(hPrevious, 1),
-                        stage.c().readGates(dh, 1), stage.d().readGates(dhPrevious, 1));
-                stage.a().writeGates(z, 4);
-                stage.d().writeGates(dhPrevious, 1);
-            }
-        }
-    }
-
-    void gruResetBackward(Slice z, Slice hPrevious, Slice ds, Slice dhPrevious) {
-        gruBackwardArguments(z, hPrevious, "ds", ds, dhPrevious);
-        try (Stage stage = Stage.rows(z.rows(), z.columns())) {
-            while (stage.nextRows()) {
-                kernels.gruResetBackward(stage.a().readGates(z, 4), stage.b().readGates(hPrevious, 1),
-                        stage.c().readGates(ds, 1), stage.d().readGates(dhPrevious, 1));
+                kernel.run(stage.a().readGates(z, 4), stage.b().readGates(hPrevious, 1),
+                        stage.c().readGates(gradient, 1), stage.d().readGates(dhPrevious, 1));
                 stage.a().writeGates(z, 4);
                 stage.d().writeGates(dhPrevious, 1);
             }

@@ -13,17 +13,14 @@ import dev.ostinato.kernels.Matrix;
  *
  * Without dropout, when nothing is trained, m and v are the running ones.
  */
-final class BatchNormStage extends Stage {
+final class BatchNormStage extends OutputStage {
     private final Stage below;
     private final Layer.BatchNorm layer;
     private final NormWeights weights;
     private final NormWeights gradients;
     /** (all, N). */
     private final Matrix d;
-    private final Matrix y;
     private final Matrix dx;
-    /** (all, padded N). */
-    private final Matrix dy;
     /** (1, N). */
     private final Matrix minusMean;
     private final Matrix inverse;
@@ -33,15 +30,13 @@ final class BatchNormStage extends Stage {
     private boolean training;
 
     BatchNormStage(Setup setup, Blueprint.Place place, Stage below) {
-        super(setup);
+        super(setup, place.layer().outputs());
         this.below = below;
         this.layer = (Layer.BatchNorm) place.layer();
         this.weights = NormWeights.of(setup.weights(), place);
         this.gradients = NormWeights.of(setup.gradients(), place);
         this.d = setup.matrix(setup.all(), layer.size());
-        this.y = setup.matrix(setup.all(), layer.size());
         this.dx = setup.matrix(setup.all(), layer.size());
-        this.dy = setup.matrix(setup.all(), Matrix.padded(layer.size()));
         this.minusMean = setup.matrix(1, layer.size());
         this.inverse = setup.matrix(1, layer.size());
         this.scale = setup.matrix(1, layer.size());
@@ -154,15 +149,5 @@ final class BatchNormStage extends Stage {
 
     private static void add(Matrix row, int column, float value) {
         row.set(0, column, row.get(0, column) + value);
-    }
-
-    @Override
-    Matrix output() {
-        return y;
-    }
-
-    @Override
-    Matrix outputGradient() {
-        return dy;
     }
 }

@@ -47,6 +47,8 @@ public sealed interface CellType {
     /** Returns the number of gates in PyTorch's weights. */
     int gates();
 
+    // No default: it would make each record initialise this interface, whose constants are records, and two threads could wait for each other.
+
     /** Returns the size of h, and so of an output row, of a layer of {@code hidden} units. */
     int outputs(int hidden);
 

@@ -4,21 +4,16 @@ import dev.ostinato.kernels.Matrix;
 import java.util.List;
 
 /** A recurrent layer of several directions whose outputs are merged, or of the reverse one alone. */
-final class DirectionsStage extends Stage {
+final class DirectionsStage extends OutputStage {
     private final List<Recurrence> recurrences;
     private final Layer.Merge merge;
-    /** (all, outputs), and its gradient, (all, padded outputs). */
-    private final Matrix y;
-    private final Matrix dy;
     /** (all, H), a direction's share of one or the other. */
     private final Matrix share;
 
     DirectionsStage(Setup setup, Blueprint.Place place, Stage below) {
-        super(setup);
+        super(setup, place.layer().outputs());
         this.recurrences = place.passes().stream().map(pass -> new Recurrence(setup, pass, below)).toList();
         this.merge = place.layer() instanceof Layer.Bidirectional both ? both.merge() : Layer.Merge.CONCAT;
-        this.y = setup.matrix(setup.all(), place.layer().outputs());
-        this.dy = setup.matrix(setup.all(), Matrix.padded(y.columns()));
         this.share = setup.matrix(setup.all(), place.passes().getFirst().cell().stateSize);
     }
 
@@ -61,16 +56,6 @@ final class DirectionsStage extends Stage {
     @Override
     List<RecurrentTrace> traces() {
         return recurrences.stream().map(Recurrence::trace).toList();
-    }
-
-    @Override
-    Matrix output() {
-        return y;
-    }
-
-    @Override
-    Matrix outputGradient() {
-        return dy;
     }
 
     @Override

@@ -5,8 +5,10 @@ public sealed interface Layer {
     /** Returns the size of an input row; for tokens the number of tokens. */
     int inputs();
 
-    /** Returns the size of an output row. */
-    int outputs();
+    /** Returns the size of an output row: that of an input row, unless the layer says otherwise. */
+    default int outputs() {
+        return inputs();
+    }
 
     /** A table with a row of {@code size} floats for each of {@code vocabulary} tokens. First layer only. */
     record Embedding(int vocabulary, int size) implements Layer {
@@ -36,11 +38,6 @@ public sealed interface Layer {
         public int inputs() {
             return vocabulary;
         }
-
-        @Override
-        public int outputs() {
-            return vocabulary;
-        }
     }
 
     /** Rows of floats. First layer only. */
@@ -51,11 +48,6 @@ public sealed interface Layer {
 
         @Override
         public int inputs() {
-            return size;
-        }
-
-        @Override
-        public int outputs() {
             return size;
         }
     }
@@ -132,11 +124,6 @@ public sealed interface Layer {
         public int inputs() {
             return size;
         }
-
-        @Override
-        public int outputs() {
-            return size;
-        }
     }
 
     /** In training zeroes each element with probability {@code rate} and scales the others by 1 / (1 - rate); else does nothing. */
@@ -150,11 +137,6 @@ public sealed interface Layer {
 
         @Override
         public int inputs() {
-            return size;
-        }
-
-        @Override
-        public int outputs() {
             return size;
         }
     }
@@ -171,11 +153,6 @@ public sealed interface Layer {
 
         @Override
         public int inputs() {
-            return size;
-        }
-
-        @Override
-        public int outputs() {
             return size;
         }
     }
@@ -197,11 +174,6 @@ public sealed interface Layer {
 
         @Override
         public int inputs() {
-            return size;
-        }
-
-        @Override
-        public int outputs() {
             return size;
         }
     }

@@ -3,25 +3,21 @@ package dev.ostinato.nn;
 import dev.ostinato.kernels.Matrix;
 
 /** Layer norm of every row (Ba et al. 2016). */
-final class LayerNormStage extends Stage {
+final class LayerNormStage extends OutputStage {
     private final Stage below;
     private final NormWeights weights;
     private final NormWeights gradients;
     private final float epsilon;
-    private final Matrix y;
-    private final Matrix dy;
     private final Matrix dx;
     private final Matrix statistics;
 
     LayerNormStage(Setup setup, Blueprint.Place place, Stage below) {
-        super(setup);
+        super(setup, place.layer().outputs());
         Layer.LayerNorm layer = (Layer.LayerNorm) place.layer();
         this.below = below;
         this.weights = NormWeights.of(setup.weights(), place);
         this.gradients = NormWeights.of(setup.gradients(), place);
         this.epsilon = layer.epsilon();
-        this.y = setup.matrix(setup.all(), layer.size());
-        this.dy = setup.matrix(setup.all(), Matrix.padded(layer.size()));
         this.dx = setup.matrix(setup.all(), layer.size());
         this.statistics = setup.matrix(setup.all(), 2);
     }
@@ -41,15 +37,5 @@ final class LayerNormStage extends Stage {
             eachChunk((from, to) -> k.axpy(1f, dx.rows(from, to),
                     below.outputGradient().rows(from, to).columns(0, dx.columns())));
         }
-    }
-
-    @Override
-    Matrix output() {
-        return y;
-    }
-
-    @Override
-    Matrix outputGradient() {
-        return dy;
     }
 }

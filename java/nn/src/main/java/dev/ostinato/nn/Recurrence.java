@@ -319,11 +319,7 @@ final class Recurrence {
     }
 
     private NamedArray read(String name, Matrix states, int size) {
-        float[] data = new float[sequences.rows() * size];
-        for (int b = 0; b < sequences.rows(); b++) {
-            last(states, b).columns(0, size).getRow(0, data, b * size);
-        }
-        return new NamedArray(pass.stateName(name), List.of(sequences.rows(), size), data);
+        return Carried.read(pass.stateName(name), sequences.rows(), size, b -> last(states, b));
     }
 
     /** Takes from {@code states} what {@link #states} returned, as the end of the last forward. */
@@ -338,12 +334,6 @@ final class Recurrence {
         String name = pass.stateName(state);
         NamedArray array = arrays.stream().filter(a -> a.name().equals(name)).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("state: expected a tensor " + name));
-        List<Integer> shape = List.of(sequences.rows(), size);
-        if (!array.shape().equals(shape)) {
-            throw new IllegalArgumentException(name + ": expected shape " + shape + ", got " + array.shape());
-        }
-        for (int b = 0; b < sequences.rows(); b++) {
-            last(target, b).columns(0, size).setRow(0, array.data(), b * size);
-        }
+        Carried.write(array, sequences.rows(), size, b -> last(target, b));
     }
 }

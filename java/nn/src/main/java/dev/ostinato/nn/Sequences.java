@@ -70,6 +70,31 @@ public final class Sequences {
         offsets[longest] = packed;
     }
 
+    /** Every stream has every step, in the order of the arrays. */
+    private Sequences(int steps, int rows) {
+        this.steps = steps;
+        this.rows = rows;
+        this.batchFirst = false;
+        this.source = ascending(Math.multiplyExact(steps, rows));
+        this.offsets = ascending(steps + 1);
+        for (int step = 0; step <= steps; step++) {
+            offsets[step] *= rows;
+        }
+        this.lengths = new int[rows];
+        Arrays.fill(lengths, steps);
+        this.streams = ascending(rows);
+        this.firstOf = streams;
+        this.lastOf = streams;
+    }
+
+    private static int[] ascending(int size) {
+        int[] numbers = new int[size];
+        for (int i = 0; i < size; i++) {
+            numbers[i] = i;
+        }
+        return numbers;
+    }
+
     private Sequences(Sequences other, boolean batchFirst) {
         this.steps = other.steps;
         this.rows = other.rows;
@@ -84,9 +109,7 @@ public final class Sequences {
 
     /** Returns the layout in which every stream has every step. @throws IllegalArgumentException if a size is not positive */
     public static Sequences of(int steps, int rows) {
-        int[] lengths = new int[positive("rows", rows)];
-        Arrays.fill(lengths, positive("steps", steps));
-        return ofLengths(steps, lengths);
+        return new Sequences(positive("steps", steps), positive("rows", rows));
     }
 
     /**
