@@ -92,11 +92,7 @@ record Diagnosis(Samples samples, double loss, List<Of> layers) {
     }
 
     private static String kind(Layer layer) {
-        return switch (layer) {
-            case Layer.Recurrent r -> r.cell().label() + " with " + r.hidden() + " units";
-            case Layer.Bidirectional b -> b.cell().label() + " with " + b.hidden() + " units";
-            default -> throw new AssertionError(layer);
-        };
+        return layer instanceof Layer.WithCell r ? r.cell().label() + " with " + r.hidden() + " units" : layer.label();
     }
 
     int steps() {

@@ -78,22 +78,6 @@ final class InspectCommand implements Callable<Integer> {
         long parameters() {
             return tensors.stream().mapToLong(tensor -> tensor.data().length).sum();
         }
-
-        String type() {
-            return switch (layer) {
-                case Layer.Embedding ignored -> "embedding";
-                case Layer.OneHot ignored -> "one-hot";
-                case Layer.Features ignored -> "features";
-                case Layer.Recurrent r ->
-                        r.cell().label() + (r.direction() == Layer.Direction.REVERSE ? " in reverse" : "");
-                case Layer.Bidirectional b -> "bidirectional " + b.cell().label();
-                case Layer.Pool p -> "pool " + p.pooling().name().toLowerCase(Locale.ROOT);
-                case Layer.Dropout d -> "dropout " + d.rate();
-                case Layer.LayerNorm ignored -> "layer norm";
-                case Layer.BatchNorm ignored -> "batch norm";
-                case Layer.Dense ignored -> "dense";
-            };
-        }
     }
 
     InspectCommand(Terminal terminal) {
@@ -160,7 +144,7 @@ final class InspectCommand implements Callable<Integer> {
         out.printf(Locale.ROOT, "%s: %,d parameters, %,d bytes in memory, %,d bytes on disk%n", file,
                 model.parameterCount(), model.weightBytes(), Files.size(file));
         for (Described described : layers) {
-            out.printf(Locale.ROOT, "%n%-18s %6d -> %-6d %,14d parameters%n", described.type(),
+            out.printf(Locale.ROOT, "%n%-18s %6d -> %-6d %,14d parameters%n", described.layer().label(),
                     described.layer().inputs(),
                     described.layer().outputs(), described.parameters());
             for (NamedArray tensor : described.tensors()) {
@@ -199,7 +183,7 @@ final class InspectCommand implements Callable<Integer> {
         SequencedMap<String, Object> shapes = new LinkedHashMap<>();
         described.tensors().forEach(tensor -> shapes.put(tensor.name(), tensor.shape()));
         SequencedMap<String, Object> map = new LinkedHashMap<>();
-        map.put("type", described.type());
+        map.put("type", described.layer().label());
         map.put("inputs", described.layer().inputs());
         map.put("outputs", described.layer().outputs());
         map.put("parameters", described.parameters());

@@ -44,33 +44,22 @@ record StepWork(long inputWeights, long recurrentWeights, Precision precision, i
         boolean tokens = model.takesTokens();
         for (Layer layer : model.layers()) {
             switch (layer) {
-                case Layer.Recurrent r -> {
+                case Layer.WithCell r -> {
+                    int directions = r instanceof Layer.Bidirectional ? 2 : 1;
                     long units = Math.multiplyFull(r.cell().gates(), r.hidden());
-                    input += tokens ? 0 : units * r.inputs();
-                    recurrent += recurrentWeights(r.cell(), r.hidden());
-                    tokens = false;
-                }
-                case Layer.Bidirectional b -> {
-                    long units = 2 * Math.multiplyFull(b.cell().gates(), b.hidden());
-                    input += tokens ? 0 : units * b.inputs();
-                    recurrent += 2 * recurrentWeights(b.cell(), b.hidden());
+                    input += tokens ? 0 : directions * units * r.inputs();
+                    recurrent += directions * recurrentWeights(r.cell(), r.hidden());
                     tokens = false;
                 }
                 case Layer.Dense d -> {
                     input += Math.multiplyFull(d.inputs(), d.outputs());
                     tokens = false;
                 }
-                case Layer.Embedding ignored -> {
-                }
-                case Layer.OneHot ignored -> {
-                }
-                case Layer.Features ignored -> {
-                }
-                case Layer.Dropout ignored -> {
-                }
                 case Layer.LayerNorm ignored -> tokens = false;
                 case Layer.BatchNorm ignored -> tokens = false;
-                case Layer.Pool ignored -> {
+                case Layer.Embedding ignored -> {
+                }
+                case Layer.Unweighted ignored -> {
                 }
             }
         }

@@ -33,8 +33,9 @@ final class BatchNormStage extends OutputStage {
         super(setup, place.layer().outputs());
         this.below = below;
         this.layer = (Layer.BatchNorm) place.layer();
-        this.weights = NormWeights.of(setup.weights(), place);
-        this.gradients = NormWeights.of(setup.gradients(), place);
+        NormTensors tensors = NormTensors.ofBatchNorm(layer, place.offset());
+        this.weights = tensors.weights(setup.weights());
+        this.gradients = tensors.weights(setup.gradients());
         this.d = setup.matrix(setup.all(), layer.size());
         this.dx = setup.matrix(setup.all(), layer.size());
         this.minusMean = setup.matrix(1, layer.size());

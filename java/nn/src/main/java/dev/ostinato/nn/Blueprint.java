@@ -2,7 +2,6 @@ package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
-import dev.ostinato.kernels.PackedMatrix;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +28,11 @@ final class Blueprint {
         }
 
         boolean isRecurrent() {
-            return !passes().isEmpty();
+            return layer instanceof Layer.WithCell;
+        }
+
+        LayerTensors tensors() {
+            return LayerTensors.of(this);
         }
     }
 
@@ -54,9 +57,10 @@ final class Blueprint {
         long offset = 0;
         for (int i = 0; i < this.layers.size(); i++) {
             Layer layer = this.layers.get(i);
-            places.add(names.place(layer, i, offset));
             try {
-                offset = Math.addExact(offset, Cell.aligned(floats(layer)));
+                Place place = names.place(layer, i, offset);
+                places.add(place);
+                offset = Math.addExact(offset, Cell.aligned(place.tensors().floats()));
             } catch (ArithmeticException e) {
                 throw new IllegalArgumentException(
                         "layer " + i + ": expected a size that memory can hold, got " + layer, e);
@@ -73,8 +77,7 @@ final class Blueprint {
         }
         for (int i = 0; i < layers.size(); i++) {
             Layer layer = layers.get(i);
-            boolean input = layer instanceof Layer.Embedding || layer instanceof Layer.OneHot
-                    || layer instanceof Layer.Features;
+            boolean input = layer instanceof Layer.Input;
             if (input != (i == 0)) {
                 throw new IllegalArgumentException(
                         "layer " + i + ": expected " + (i == 0 ? "embedding, one-hot or features" : "no input layer")
@@ -89,27 +92,10 @@ final class Blueprint {
         if (layers.stream().filter(layer -> layer instanceof Layer.Pool).count() > 1) {
             throw new IllegalArgumentException("model: expected at most one pooling layer, got " + layers);
         }
-        if (layers.getFirst() instanceof Layer.OneHot && !(layers.get(1) instanceof Layer.Recurrent)
-                && !(layers.get(1) instanceof Layer.Bidirectional)) {
+        if (layers.getFirst() instanceof Layer.OneHot && !(layers.get(1) instanceof Layer.WithCell)) {
             throw new IllegalArgumentException(
                     "layer 1: expected a recurrent layer behind one-hot, got " + layers.get(1));
         }
-    }
-
-    private static long floats(Layer layer) {
-        return switch (layer) {
-            case Layer.Embedding e -> (long) e.vocabulary() * Matrix.padded(e.size());
-            case Layer.OneHot ignored -> 0;
-            case Layer.Features ignored -> 0;
-            case Layer.Dropout ignored -> 0;
-            case Layer.Pool ignored -> 0;
-            case Layer.Recurrent r -> Cell.of(r.cell(), r.inputs(), r.hidden()).floats();
-            case Layer.Bidirectional b ->
-                    2 * Cell.aligned(Cell.of(b.cell(), b.inputs(), b.hidden()).floats());
-            case Layer.LayerNorm ignored -> NormWeights.floats(layer);
-            case Layer.BatchNorm ignored -> NormWeights.floats(layer);
-            case Layer.Dense d -> PackedMatrix.floats(d.inputs(), 1, d.outputs()) + Matrix.padded(d.outputs());
-        };
     }
 
     /** Names modules as one would in PyTorch: recurrent layers of one kind and size behind one another are one module. */
@@ -128,31 +114,26 @@ final class Blueprint {
 
         Place place(Layer layer, int index, long offset) {
             return switch (layer) {
-                case Layer.Embedding ignored -> new Place(layer, index, offset, "embedding", "");
-                case Layer.OneHot ignored -> new Place(layer, index, offset, "", "");
-                case Layer.Features ignored -> new Place(layer, index, offset, "", "");
-                case Layer.Dropout ignored -> new Place(layer, index, offset, "", "");
-                case Layer.Pool ignored -> {
-                    last = null;
-                    yield new Place(layer, index, offset, "", "");
-                }
                 case Layer.Recurrent r -> recurrent(layer, index, offset,
                         new Layer.Recurrent(r.cell(), 1, r.hidden(), r.direction()));
                 case Layer.Bidirectional b -> recurrent(layer, index, offset,
                         new Layer.Bidirectional(b.cell(), 1, b.hidden(), b.merge()));
-                case Layer.LayerNorm ignored -> {
+                case Layer.Dropout ignored -> new Place(layer, index, offset, "", "");
+                default -> {
                     last = null;
-                    yield new Place(layer, index, offset, numbered("layer_norm", ++layerNorms), "");
+                    yield new Place(layer, index, offset, other(layer, index), "");
                 }
-                case Layer.BatchNorm ignored -> {
-                    last = null;
-                    yield new Place(layer, index, offset, numbered("batch_norm", ++batchNorms), "");
-                }
-                case Layer.Dense ignored -> {
-                    last = null;
-                    yield new Place(layer, index, offset,
-                            index == layers - 1 ? "head" : numbered("dense", ++denseModules), "");
-                }
+            };
+        }
+
+        private String other(Layer layer, int index) {
+            return switch (layer) {
+                case Layer.Embedding ignored -> "embedding";
+                case Layer.LayerNorm ignored -> numbered("layer_norm", ++layerNorms);
+                case Layer.BatchNorm ignored -> numbered("batch_norm", ++batchNorms);
+                case Layer.Dense ignored -> index == layers - 1 ? "head" : numbered("dense", ++denseModules);
+                case Layer.Unweighted ignored -> "";
+                case Layer.WithCell recurrent -> throw new AssertionError(recurrent);
             };
         }
 
@@ -206,80 +187,18 @@ final class Blueprint {
 
     /** Returns the part of a block that belongs to a layer as one row. */
     Matrix row(Memory block, Place place) {
-        int size = Math.toIntExact(floats(place.layer()));
+        int size = Math.toIntExact(place.tensors().floats());
         return Matrix.wrap(block, place.offset(), 1, size, size);
-    }
-
-    Matrix embedding(Memory block, Place place) {
-        Layer.Embedding e = (Layer.Embedding) place.layer();
-        return Matrix.wrap(block, place.offset(), e.vocabulary(), e.size(), Matrix.padded(e.size()));
-    }
-
-    PackedMatrix denseWeights(Memory block, Place place) {
-        return PackedMatrix.view(block, place.offset(), place.layer().inputs(), 1, place.layer().outputs());
-    }
-
-    /** Returns the bias of a dense layer, padded. */
-    Matrix denseBias(Memory block, Place place) {
-        int columns = Matrix.padded(place.layer().outputs());
-        long offset = place.offset() + PackedMatrix.floats(place.layer().inputs(), 1, place.layer().outputs());
-        return Matrix.wrap(block, offset, 1, columns, columns);
     }
 
     /** Returns names and shapes of all tensors, as {@link #read} gives them. */
     List<TensorShape> shapes() {
         List<TensorShape> shapes = new ArrayList<>();
         for (Place place : places) {
-            List<TensorShape> own = switch (place.layer()) {
-                case Layer.Embedding e -> List.of(TensorShape.of("weight", e.vocabulary(), e.size()));
-                case Layer.OneHot ignored -> List.of();
-                case Layer.Features ignored -> List.of();
-                case Layer.Dropout ignored -> List.of();
-                case Layer.Pool ignored -> List.of();
-                case Layer.Recurrent ignored -> recurrentShapes(place);
-                case Layer.Bidirectional ignored -> recurrentShapes(place);
-                case Layer.LayerNorm ignored -> NormWeights.shapes(place.layer());
-                case Layer.BatchNorm ignored -> NormWeights.shapes(place.layer());
-                case Layer.Dense d ->
-                        List.of(TensorShape.of("weight", d.outputs(), d.inputs()), TensorShape.of("bias", d.outputs()));
-            };
-            own.forEach(shape -> shapes.add(new TensorShape(place.module() + "." + shape.name(), shape.dimensions())));
+            place.tensors().shapes().forEach(
+                    shape -> shapes.add(new TensorShape(place.module() + "." + shape.name(), shape.dimensions())));
         }
         return shapes;
-    }
-
-    private static List<TensorShape> recurrentShapes(Place place) {
-        return place.passes().stream().flatMap(pass -> pass.cell().shapes(pass.suffix()).stream()).toList();
-    }
-
-    private static List<Parameter> recurrentParameters(Memory block, Place place) {
-        return place.passes().stream()
-                .flatMap(pass -> pass.cell().parameters(block, pass.offset(), pass.suffix()).stream()).toList();
-    }
-
-    /** Returns the tensors of a layer, without the name of its module. */
-    List<Parameter> parameters(Memory block, Place place) {
-        return switch (place.layer()) {
-            case Layer.Embedding e -> {
-                int stride = Matrix.padded(e.size());
-                yield List.of(Parameter.matrix("weight", e.vocabulary(), e.size(),
-                        (r, c) -> place.offset() + (long) r * stride + c));
-            }
-            case Layer.OneHot ignored -> List.of();
-            case Layer.Features ignored -> List.of();
-            case Layer.Dropout ignored -> List.of();
-            case Layer.Pool ignored -> List.of();
-            case Layer.Recurrent ignored -> recurrentParameters(block, place);
-            case Layer.Bidirectional ignored -> recurrentParameters(block, place);
-            case Layer.LayerNorm ignored -> NormWeights.parameters(place);
-            case Layer.BatchNorm ignored -> NormWeights.parameters(place);
-            case Layer.Dense d -> {
-                PackedMatrix w = denseWeights(block, place);
-                long bias = place.offset() + PackedMatrix.floats(d.inputs(), 1, d.outputs());
-                yield List.of(Parameter.matrix("weight", d.outputs(), d.inputs(), (r, c) -> w.index(c, 0, r)),
-                        Parameter.vector("bias", d.outputs(), (r, c) -> bias + r));
-            }
-        };
     }
 
     /** Returns every tensor of a block by its full name. */
@@ -289,7 +208,7 @@ final class Blueprint {
 
     /** Returns every tensor of a layer by its full name. */
     List<NamedArray> read(Memory block, Place place) {
-        return parameters(block, place).stream().map(p -> p.read(block, place.module() + ".")).toList();
+        return place.tensors().parameters(block).stream().map(p -> p.read(block, place.module() + ".")).toList();
     }
 
     /**
@@ -299,7 +218,7 @@ final class Blueprint {
      */
     void write(Memory block, List<NamedArray> arrays) {
         for (Place place : places) {
-            for (Parameter parameter : parameters(block, place)) {
+            for (Parameter parameter : place.tensors().parameters(block)) {
                 String name = place.module() + "." + parameter.name();
                 NamedArray array = arrays.stream().filter(a -> a.name().equals(name)).findFirst().orElseThrow(
                         () -> new IllegalArgumentException(

@@ -19,10 +19,11 @@ final class DenseStage extends Stage {
     DenseStage(Setup setup, Blueprint.Place place, Stage below, boolean last) {
         super(setup);
         this.below = below;
-        this.w = setup.blueprint().denseWeights(setup.weights(), place);
-        this.bias = setup.blueprint().denseBias(setup.weights(), place);
-        this.dw = setup.blueprint().denseWeights(setup.gradients(), place);
-        this.dBias = setup.blueprint().denseBias(setup.gradients(), place);
+        DenseTensors tensors = DenseTensors.of(place);
+        this.w = tensors.weights(setup.weights());
+        this.bias = tensors.bias(setup.weights());
+        this.dw = tensors.weights(setup.gradients());
+        this.dBias = tensors.bias(setup.gradients());
         this.transposed = PackedMatrix.of(w.outputs(), 1, w.inputs());
         this.outputs = place.layer().outputs();
         this.y = setup.matrix(setup.all(), w.outputs());

@@ -20,7 +20,7 @@ final class FreshWeights {
         for (Blueprint.Place place : blueprint.places()) {
             FreshWeights fresh = new FreshWeights(place, initial.get(place.index()));
             int number = 0;
-            for (Parameter parameter : blueprint.parameters(block, place)) {
+            for (Parameter parameter : place.tensors().parameters(block)) {
                 long key = CounterRandom.key(CounterRandom.key(seed, place.index()), number++);
                 parameter.write(block,
                         new NamedArray(parameter.name(), parameter.shape(), fresh.values(parameter, key)));
@@ -31,7 +31,7 @@ final class FreshWeights {
     private float[] values(Parameter parameter, long key) {
         String name = parameter.name();
         if (place.layer() instanceof Layer.LayerNorm || place.layer() instanceof Layer.BatchNorm) {
-            return draw(Initializer.constant(NormWeights.initial(name)), parameter, key);
+            return draw(Initializer.constant(NormTensors.initial(name)), parameter, key);
         }
         if (name.startsWith("gain")) {
             return draw(Initializer.constant(1), parameter, key);

@@ -67,8 +67,8 @@ final class InferenceNetwork {
                         merged(layer, recurrent(model, remaining.removeFirst(), x),
                                 recurrent(model, remaining.removeFirst(), x));
                 case Layer.Pool layer -> pooled(layer, x);
-                case Layer.LayerNorm layer -> layerNorm(layer, NormWeights.of(model.weights(), place), x);
-                case Layer.BatchNorm layer -> batchNorm(layer, NormWeights.of(model.weights(), place), x);
+                case Layer.LayerNorm layer -> layerNorm(layer, NormTensors.ofLayerNorm(layer, place.offset()).weights(model.weights()), x);
+                case Layer.BatchNorm layer -> batchNorm(layer, NormTensors.ofBatchNorm(layer, place.offset()).weights(model.weights()), x);
                 case Layer.Dense dense -> dense(place, dense, x);
             };
         }
@@ -79,7 +79,7 @@ final class InferenceNetwork {
         boolean inTable = model.blueprint().places().stream()
                 .flatMap(p -> p.passes().stream()).anyMatch(pass -> weights.recurrent(pass).table() != null);
         if (!inTable) {
-            Matrix table = model.blueprint().embedding(model.weights(), place);
+            Matrix table = EmbeddingTensors.of(place).table(model.weights());
             operations.add(turn -> kernels.gather(table, tokens, input));
         }
         return x;

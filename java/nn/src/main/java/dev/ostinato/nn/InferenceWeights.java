@@ -47,34 +47,14 @@ final class InferenceWeights {
 
     InferenceWeights(Blueprint blueprint, Memory weights, Precision precision, Kernels kernels) {
         for (Blueprint.Place place : blueprint.places()) {
-            switch (place.layer()) {
-                case Layer.Recurrent ignored -> addPasses(blueprint, place, weights, precision, kernels);
-                case Layer.Bidirectional ignored -> addPasses(blueprint, place, weights, precision, kernels);
-                case Layer.Pool ignored -> {
-                }
-                case Layer.Dense ignored -> dense.put(place.index(),
-                        new Dense(precision.of(blueprint.denseWeights(weights, place)),
-                                blueprint.denseBias(weights, place)));
-                case Layer.Embedding ignored -> {
-                }
-                case Layer.OneHot ignored -> {
-                }
-                case Layer.Features ignored -> {
-                }
-                case Layer.Dropout ignored -> {
-                }
-                case Layer.LayerNorm ignored -> {
-                }
-                case Layer.BatchNorm ignored -> {
-                }
+            for (Blueprint.Pass pass : place.passes()) {
+                recurrent.put(pass.offset(), recurrent(blueprint, pass, weights, precision, kernels));
             }
-        }
-    }
-
-    private void addPasses(Blueprint blueprint, Blueprint.Place place, Memory weights, Precision precision,
-            Kernels kernels) {
-        for (Blueprint.Pass pass : place.passes()) {
-            recurrent.put(pass.offset(), recurrent(blueprint, pass, weights, precision, kernels));
+            if (place.layer() instanceof Layer.Dense) {
+                DenseTensors tensors = DenseTensors.of(place);
+                dense.put(place.index(),
+                        new Dense(precision.of(tensors.weights(weights)), tensors.bias(weights)));
+            }
         }
     }
 
@@ -88,7 +68,7 @@ final class InferenceWeights {
         Matrix table = switch (blueprint.inputOf(place).layer()) {
             case Layer.Embedding embedding when fits(embedding, bias) -> {
                 Matrix rows = rows(embedding, bias, kernels);
-                kernels.multiplyAdd(blueprint.embedding(weights, blueprint.inputOf(place)), w.input(),
+                kernels.multiplyAdd(EmbeddingTensors.of(blueprint.inputOf(place)).table(weights), w.input(),
                         cell.inputSlots(rows));
                 yield rows;
             }

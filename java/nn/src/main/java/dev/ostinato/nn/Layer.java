@@ -1,5 +1,7 @@
 package dev.ostinato.nn;
 
+import java.util.Locale;
+
 /** What a model is made of: a description without weights. Sizes are positive; a {@link Model} checks that they fit together. */
 public sealed interface Layer {
     /** Returns the size of an input row; for tokens the number of tokens. */
@@ -10,8 +12,26 @@ public sealed interface Layer {
         return inputs();
     }
 
+    /** Returns what people call it, such as {@code lstm in reverse}. */
+    String label();
+
+    /** What a model begins with, and nothing else. */
+    sealed interface Input extends Layer {}
+
+    /** A layer that goes through time, with a cell of {@code hidden} units for each of its directions. */
+    sealed interface WithCell extends Layer {
+        /** Returns the equations of a step. */
+        CellType cell();
+
+        /** Returns the number of units. */
+        int hidden();
+    }
+
+    /** A layer without weights of its own. */
+    sealed interface Unweighted extends Layer {}
+
     /** A table with a row of {@code size} floats for each of {@code vocabulary} tokens. First layer only. */
-    record Embedding(int vocabulary, int size) implements Layer {
+    record Embedding(int vocabulary, int size) implements Input {
         public Embedding {
             positive("vocabulary", vocabulary);
             positive("size", size);
@@ -26,10 +46,15 @@ public sealed interface Layer {
         public int outputs() {
             return size;
         }
+
+        @Override
+        public String label() {
+            return "embedding";
+        }
     }
 
     /** Tokens as one-hot rows; the layer behind it reads a column of its weights instead of multiplying. First layer only. */
-    record OneHot(int vocabulary) implements Layer {
+    record OneHot(int vocabulary) implements Input, Unweighted {
         public OneHot {
             positive("vocabulary", vocabulary);
         }
@@ -38,10 +63,15 @@ public sealed interface Layer {
         public int inputs() {
             return vocabulary;
         }
+
+        @Override
+        public String label() {
+            return "one-hot";
+        }
     }
 
     /** Rows of floats. First layer only. */
-    record Features(int size) implements Layer {
+    record Features(int size) implements Input, Unweighted {
         public Features {
             positive("size", size);
         }
@@ -49,6 +79,11 @@ public sealed interface Layer {
         @Override
         public int inputs() {
             return size;
+        }
+
+        @Override
+        public String label() {
+            return "features";
         }
     }
 
@@ -61,7 +96,7 @@ public sealed interface Layer {
     }
 
     /** A recurrent layer of {@code hidden} units. */
-    record Recurrent(CellType cell, int inputs, int hidden, Direction direction) implements Layer {
+    record Recurrent(CellType cell, int inputs, int hidden, Direction direction) implements WithCell {
         public Recurrent {
             positive("inputs", inputs);
             positive("hidden", hidden);
@@ -77,6 +112,11 @@ public sealed interface Layer {
         public int outputs() {
             return cell.outputs(hidden);
         }
+
+        @Override
+        public String label() {
+            return cell.label() + (direction == Direction.REVERSE ? " in reverse" : "");
+        }
     }
 
     /** What becomes of the outputs of two directions. */
@@ -90,7 +130,7 @@ public sealed interface Layer {
     }
 
     /** Two recurrent layers of {@code hidden} units each over the same inputs, one in each direction (Schuster and Paliwal 1997). */
-    record Bidirectional(CellType cell, int inputs, int hidden, Merge merge) implements Layer {
+    record Bidirectional(CellType cell, int inputs, int hidden, Merge merge) implements WithCell {
         public Bidirectional {
             positive("inputs", inputs);
             positive("hidden", hidden);
@@ -101,6 +141,11 @@ public sealed interface Layer {
         public int outputs() {
             int one = cell.outputs(hidden);
             return merge == Merge.CONCAT ? Math.multiplyExact(2, one) : one;
+        }
+
+        @Override
+        public String label() {
+            return "bidirectional " + cell.label();
         }
     }
 
@@ -115,7 +160,7 @@ public sealed interface Layer {
     }
 
     /** Makes one row of all steps of a stream, zero for a stream without steps. What comes behind sees one step. At most one. */
-    record Pool(int size, Pooling pooling) implements Layer {
+    record Pool(int size, Pooling pooling) implements Unweighted {
         public Pool {
             positive("size", size);
         }
@@ -124,10 +169,15 @@ public sealed interface Layer {
         public int inputs() {
             return size;
         }
+
+        @Override
+        public String label() {
+            return pooling.name().toLowerCase(Locale.ROOT) + " pool";
+        }
     }
 
     /** In training zeroes each element with probability {@code rate} and scales the others by 1 / (1 - rate); else does nothing. */
-    record Dropout(int size, float rate) implements Layer {
+    record Dropout(int size, float rate) implements Unweighted {
         public Dropout {
             positive("size", size);
             if (!(rate >= 0 && rate < 1)) {
@@ -138,6 +188,11 @@ public sealed interface Layer {
         @Override
         public int inputs() {
             return size;
+        }
+
+        @Override
+        public String label() {
+            return "dropout " + rate;
         }
     }
 
@@ -154,6 +209,11 @@ public sealed interface Layer {
         @Override
         public int inputs() {
             return size;
+        }
+
+        @Override
+        public String label() {
+            return "layer norm";
         }
     }
 
@@ -176,6 +236,11 @@ public sealed interface Layer {
         public int inputs() {
             return size;
         }
+
+        @Override
+        public String label() {
+            return "batch norm";
+        }
     }
 
     /** y = W x + b at every step. */
@@ -183,6 +248,11 @@ public sealed interface Layer {
         public Dense {
             positive("inputs", inputs);
             positive("outputs", outputs);
+        }
+
+        @Override
+        public String label() {
+            return "dense";
         }
     }
 

@@ -15,8 +15,9 @@ final class LayerNormStage extends OutputStage {
         super(setup, place.layer().outputs());
         Layer.LayerNorm layer = (Layer.LayerNorm) place.layer();
         this.below = below;
-        this.weights = NormWeights.of(setup.weights(), place);
-        this.gradients = NormWeights.of(setup.gradients(), place);
+        NormTensors tensors = NormTensors.ofLayerNorm(layer, place.offset());
+        this.weights = tensors.weights(setup.weights());
+        this.gradients = tensors.weights(setup.gradients());
         this.epsilon = layer.epsilon();
         this.dx = setup.matrix(setup.all(), layer.size());
         this.statistics = setup.matrix(setup.all(), 2);

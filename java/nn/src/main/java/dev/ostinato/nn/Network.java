@@ -39,9 +39,7 @@ final class Network {
             case Layer.Dropout ignored -> new DropoutStage(setup, place, below);
             case Layer.LayerNorm ignored -> new LayerNormStage(setup, place, below);
             case Layer.BatchNorm ignored -> new BatchNormStage(setup, place, below);
-            case Layer.Embedding e -> throw new AssertionError(e);
-            case Layer.OneHot o -> throw new AssertionError(o);
-            case Layer.Features f -> throw new AssertionError(f);
+            case Layer.Input input -> throw new AssertionError(input);
         };
     }
 

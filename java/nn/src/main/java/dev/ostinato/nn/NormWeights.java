@@ -2,8 +2,6 @@ package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
-import dev.ostinato.kernels.Memory;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -13,52 +11,10 @@ import java.util.List;
  * @param rows gain and bias; of batch norm, running mean and variance too
  */
 record NormWeights(List<Matrix> rows) {
-    private static final List<String> NAMES = List.of("weight", "bias", "running_mean", "running_var");
     private static final int GAIN = 0;
     private static final int BIAS = 1;
     private static final int RUNNING_MEAN = 2;
     private static final int RUNNING_VARIANCE = 3;
-
-    private static int count(Layer layer) {
-        return layer instanceof Layer.BatchNorm ? 4 : 2;
-    }
-
-    /** Returns the floats that the tensors of a layer take. */
-    static long floats(Layer layer) {
-        return (long) count(layer) * Matrix.padded(layer.outputs());
-    }
-
-    static NormWeights of(Memory block, Blueprint.Place place) {
-        int size = place.layer().outputs();
-        List<Matrix> rows = new ArrayList<>();
-        for (int i = 0; i < count(place.layer()); i++) {
-            rows.add(GateLayout.row(block, offset(place, i), size));
-        }
-        return new NormWeights(rows);
-    }
-
-    private static long offset(Blueprint.Place place, int number) {
-        return place.offset() + (long) number * Matrix.padded(place.layer().outputs());
-    }
-
-    /** Returns the tensors with PyTorch's names. */
-    static List<Parameter> parameters(Blueprint.Place place) {
-        List<Parameter> parameters = new ArrayList<>();
-        for (int i = 0; i < count(place.layer()); i++) {
-            long first = offset(place, i);
-            parameters.add(Parameter.vector(NAMES.get(i), place.layer().outputs(), (r, c) -> first + r));
-        }
-        return parameters;
-    }
-
-    static List<TensorShape> shapes(Layer layer) {
-        return NAMES.subList(0, count(layer)).stream().map(name -> TensorShape.of(name, layer.outputs())).toList();
-    }
-
-    /** Returns what every element of a tensor is before training. */
-    static float initial(String name) {
-        return name.equals(NAMES.get(GAIN)) || name.equals(NAMES.get(RUNNING_VARIANCE)) ? 1 : 0;
-    }
 
     Matrix gain() {
         return rows.get(GAIN);

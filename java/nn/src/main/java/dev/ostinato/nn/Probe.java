@@ -50,7 +50,7 @@ final class Probe {
                         "token " + r + ": expected 0.." + (model.inputs() - 1) + ", got " + tokens[r]);
             }
             if (embedded) {
-                Matrix table = model.blueprint().embedding(model.weights(), model.blueprint().places().getFirst());
+                Matrix table = EmbeddingTensors.of(model.blueprint().places().getFirst()).table(model.weights());
                 table.getRow(tokens[r], rows, r * size);
             } else {
                 rows[r * size + tokens[r]] = 1;

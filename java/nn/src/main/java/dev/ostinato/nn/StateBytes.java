@@ -82,24 +82,8 @@ final class StateBytes {
     /** Returns the layers and their sizes. Without dropout, which makes no difference to a state. */
     private static String layers(Model model) {
         return model.layers().stream().filter(layer -> !(layer instanceof Layer.Dropout))
-                .map(layer -> name(layer) + " " + layer.inputs() + ">" + layer.outputs())
+                .map(layer -> layer.label() + " " + layer.inputs() + ">" + layer.outputs())
                 .collect(Collectors.joining(", "));
-    }
-
-    private static String name(Layer layer) {
-        return switch (layer) {
-            case Layer.Embedding ignored -> "embedding";
-            case Layer.OneHot ignored -> "one-hot";
-            case Layer.Features ignored -> "features";
-            case Layer.Recurrent r ->
-                    r.cell().label() + (r.direction() == Layer.Direction.REVERSE ? " in reverse" : "");
-            case Layer.Bidirectional b -> "bidirectional " + b.cell().label();
-            case Layer.Pool ignored -> "pool";
-            case Layer.Dropout ignored -> "dropout";
-            case Layer.LayerNorm ignored -> "layer-norm";
-            case Layer.BatchNorm ignored -> "batch-norm";
-            case Layer.Dense ignored -> "dense";
-        };
     }
 
     /** Returns the CRC-32C of all but the last four bytes. */

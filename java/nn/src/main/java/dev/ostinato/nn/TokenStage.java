@@ -32,8 +32,8 @@ final class TokenStage extends Stage {
         this.distinct = Indices.of(Math.min(vocabulary, setup.all()));
         this.placeOf = new int[vocabulary];
         boolean embedded = place.layer() instanceof Layer.Embedding;
-        this.table = embedded ? setup.blueprint().embedding(setup.weights(), place) : null;
-        this.tableGradient = embedded ? setup.blueprint().embedding(setup.gradients(), place) : null;
+        this.table = embedded ? EmbeddingTensors.of(place).table(setup.weights()) : null;
+        this.tableGradient = embedded ? EmbeddingTensors.of(place).table(setup.gradients()) : null;
         this.rows = needsRows ? setup.matrix(setup.all(), place.layer().outputs()) : null;
         this.rowsGradient = needsRows ? setup.matrix(setup.all(), Matrix.padded(place.layer().outputs())) : null;
     }
