@@ -3,6 +3,7 @@ package dev.ostinato.nn;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Slice;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -94,15 +95,7 @@ final class Call {
     /** Those steps that sequences have. */
     void run(Sequences sequences) {
         try {
-            if (sequences.rows() != state.rows()) {
-                throw new IllegalArgumentException(
-                        "sequences: expected " + state.rows() + " rows, as the state has, got " + sequences.rows());
-            }
-            if (inputs() != sequences.steps() * stepInputs()) {
-                throw new IllegalArgumentException(
-                        "%s: expected %d x %d x %d, got %d".formatted(name(), sequences.steps(),
-                                state.rows(), width(), inputs()));
-            }
+            check(sequences);
             if (sequences.isPlain() && model.blueprint().streams()) {
                 go(sequences.steps());
             } else {
@@ -110,6 +103,30 @@ final class Call {
             }
         } finally {
             forget();
+        }
+    }
+
+    /** Those steps that sequences have; returns the states of all layers after each. */
+    List<NamedArray> trace(Sequences sequences) {
+        try {
+            check(sequences);
+            SequenceRun run = state.tracedRun(sequences);
+            go(run);
+            return run.trace();
+        } finally {
+            forget();
+        }
+    }
+
+    private void check(Sequences sequences) {
+        if (sequences.rows() != state.rows()) {
+            throw new IllegalArgumentException(
+                    "sequences: expected " + state.rows() + " rows, as the state has, got " + sequences.rows());
+        }
+        if (inputs() != sequences.steps() * stepInputs()) {
+            throw new IllegalArgumentException(
+                    "%s: expected %d x %d x %d, got %d".formatted(name(), sequences.steps(),
+                            state.rows(), width(), inputs()));
         }
     }
 

@@ -67,8 +67,10 @@ final class InferenceNetwork {
                         merged(layer, recurrent(model, remaining.removeFirst(), x),
                                 recurrent(model, remaining.removeFirst(), x));
                 case Layer.Pool layer -> pooled(layer, x);
-                case Layer.LayerNorm layer -> layerNorm(layer, NormTensors.ofLayerNorm(layer, place.offset()).weights(model.weights()), x);
-                case Layer.BatchNorm layer -> batchNorm(layer, NormTensors.ofBatchNorm(layer, place.offset()).weights(model.weights()), x);
+                case Layer.LayerNorm layer ->
+                        layerNorm(layer, NormTensors.ofLayerNorm(layer, place.offset()).weights(model.weights()), x);
+                case Layer.BatchNorm layer ->
+                        batchNorm(layer, NormTensors.ofBatchNorm(layer, place.offset()).weights(model.weights()), x);
                 case Layer.Dense dense -> dense(place, dense, x);
             };
         }
@@ -168,6 +170,10 @@ final class InferenceNetwork {
             steps.addReverse();
         } else {
             steps.addForward();
+        }
+        if (state.trace() != null) {
+            Matrix traced = state.trace().h();
+            operations.add(turn -> traced.copyFrom(h[turn]));
         }
         return new Matrix[] {h[0].columns(0, cell.stateSize), h[1].columns(0, cell.stateSize)};
     }
@@ -293,10 +299,14 @@ final class InferenceNetwork {
             operations.add(turn -> targets[turn].copyFrom(sources[turn]));
         }
 
-        /** Steps with the same rows: of one thread in one call, of several in one for each step, at which each has its share of the panels. */
+        /**
+         * Steps with the same rows: of one thread in one call, of several in one for each step, at which each has its share of the panels. Who
+         * asks for c after each step has a call for each as well.
+         */
         void add(int first, int end, Before before) {
             int parts = state.cell().fused() ? team.threads() : 1;
-            int together = parts == 1 ? end - first : 1;
+            Matrix cells = state.trace() == null ? null : state.trace().c();
+            int together = parts == 1 && cells == null ? end - first : 1;
             for (int step = first; step < end; step += together) {
                 int now = step;
                 int from = rows.offset(step);
@@ -313,6 +323,11 @@ final class InferenceNetwork {
                     Sweep sweep = new Sweep((turn == 1) != odd, part, parts);
                     return () -> inference.run(kernels, sweep);
                 });
+                if (cells != null && state.c() != null) {
+                    Matrix reached = state.c().rows(0, count);
+                    Matrix traced = cells.rows(from, to);
+                    operations.add(turn -> traced.copyFrom(reached));
+                }
             }
         }
     }

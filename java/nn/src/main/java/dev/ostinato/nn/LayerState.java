@@ -10,12 +10,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param h (B, Pp) twice
  * @param c (B, Hp), or null without a cell state
+ * @param trace where a call leaves the states after each step, or null if nobody asks for them
  */
-record LayerState(Blueprint.Pass pass, List<Matrix> h, @Nullable Matrix c) {
+record LayerState(Blueprint.Pass pass, List<Matrix> h, @Nullable Matrix c, @Nullable StepTrace trace) {
     static LayerState of(Blueprint.Pass pass, int rows) {
+        return of(pass, rows, null);
+    }
+
+    static LayerState of(Blueprint.Pass pass, int rows, @Nullable StepTrace trace) {
         Cell cell = pass.cell();
         return new LayerState(pass, List.of(Matrix.of(rows, cell.paddedState), Matrix.of(rows, cell.paddedState)),
-                cell.hasCellState() ? Matrix.of(rows, cell.padded) : null);
+                cell.hasCellState() ? Matrix.of(rows, cell.padded) : null, trace);
     }
 
     Cell cell() {

@@ -286,6 +286,23 @@ public final class Model {
     }
 
     /**
+     * As {@link #run(int[], Sequences, State, float[])}, and returns what every recurrent layer remembered after each step: h, and c of an
+     * LSTM, layer by layer, with the names of {@link State#tensors}. Allocates what it needs anew, and c costs a call of the kernels for
+     * each step; who does not ask for it pays nothing.
+     *
+     * @return tensors (T, B, H), or (B, T, H) if {@link Sequences#batchFirst}, behind a pooling layer (1, B, H), with zeros for steps that there
+     *     are not; of a layer in reverse the states after it has taken the step, on its way to the first
+     */
+    public List<NamedArray> trace(int[] tokens, Sequences sequences, State state, float[] y) {
+        return state.call(this).from(tokens).to(y).trace(sequences);
+    }
+
+    /** As {@link #trace(int[], Sequences, State, float[])}, from x (T, B, inputs), which is not y. */
+    public List<NamedArray> trace(float[] x, Sequences sequences, State state, float[] y) {
+        return state.call(this).from(x).to(y).trace(sequences);
+    }
+
+    /**
      * Computes steps of throw-away states until the JIT compiler has done its work, or for {@value WarmUp#MOST_SECONDS} seconds: the first
      * steps in a JVM take many times as long as the later ones. Who must answer in microseconds calls this before the first request comes.
      *

@@ -14,9 +14,10 @@ final class SequenceRun {
     private final List<Runnable> copiesIn = new ArrayList<>();
     private final List<Runnable> copiesOut = new ArrayList<>();
     private final Matrix[] inputs;
+    private final List<StepTrace> traces = new ArrayList<>();
 
-    /** @param states of the streams; number {@code turn} of their h is read, and at the end overwritten */
-    SequenceRun(Model model, List<LayerState> states, int turn, Team team, Sequences sequences) {
+    private SequenceRun(Model model, List<LayerState> states, int turn, Team team, Sequences sequences,
+            boolean traced) {
         boolean pooled = false;
         List<LayerState> own = new ArrayList<>();
         int next = 0;
@@ -25,7 +26,11 @@ final class SequenceRun {
             Sequences rows = pooled ? Sequences.of(1, sequences.rows()) : sequences;
             for (Blueprint.Pass pass : place.passes()) {
                 LayerState streams = states.get(next++);
-                LayerState working = LayerState.of(pass, rows.sequences());
+                StepTrace trace = traced ? StepTrace.of(pass, rows) : null;
+                LayerState working = LayerState.of(pass, rows.sequences(), trace);
+                if (trace != null) {
+                    traces.add(trace);
+                }
                 own.add(working);
                 copies(rows, streams.h().get(turn), working.h().get(0), working.h().get(1));
                 if (streams.c() != null && working.c() != null) {
@@ -36,6 +41,16 @@ final class SequenceRun {
         this.network = new InferenceNetwork(model, own, team, sequences);
         this.inputs = new Matrix[sequences.total()];
         Arrays.setAll(inputs, i -> network.input().rows(i, i + 1));
+    }
+
+    /** @param states of the streams; number {@code turn} of their h is read, and at the end overwritten */
+    static SequenceRun of(Model model, List<LayerState> states, int turn, Team team, Sequences sequences) {
+        return new SequenceRun(model, states, turn, team, sequences, false);
+    }
+
+    /** As {@link #of}, for {@link #trace}. */
+    static SequenceRun traced(Model model, List<LayerState> states, int turn, Team team, Sequences sequences) {
+        return new SequenceRun(model, states, turn, team, sequences, true);
     }
 
     private void copies(Sequences rows, Matrix streams, Matrix before, Matrix after) {
@@ -85,5 +100,10 @@ final class SequenceRun {
             copiesOut.get(i).run();
         }
         return output;
+    }
+
+    /** Returns h, and c after it, of each layer after each step of the last run; nothing if nobody asked for them. */
+    List<NamedArray> trace() {
+        return traces.stream().flatMap(trace -> trace.tensors().stream()).toList();
     }
 }

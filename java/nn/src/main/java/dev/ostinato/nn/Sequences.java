@@ -214,6 +214,10 @@ public final class Sequences {
         return source.length;
     }
 
+    boolean isBatchFirst() {
+        return batchFirst;
+    }
+
     /** Returns whether every stream has every step and none begins anew, in arrays that are time first. */
     boolean isPlain() {
         return !batchFirst && source.length == steps * rows && streams.length == rows;

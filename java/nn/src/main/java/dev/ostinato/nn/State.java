@@ -206,10 +206,15 @@ public final class State {
     SequenceRun sequenceRun(Sequences sequences) {
         SequenceRun run = sequenceRuns[turn];
         if (run == null || !run.sequences().equals(sequences)) {
-            run = new SequenceRun(model, layers, turn, team, sequences);
+            run = SequenceRun.of(model, layers, turn, team, sequences);
             sequenceRuns[turn] = run;
         }
         return run;
+    }
+
+    /** As {@link #sequenceRun(Sequences)}, keeping the states after each step. */
+    SequenceRun tracedRun(Sequences sequences) {
+        return SequenceRun.traced(model, layers, turn, team, sequences);
     }
 
     /** Returns what makes so many steps of every stream in one call. */
