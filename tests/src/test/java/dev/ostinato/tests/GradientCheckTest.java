@@ -187,6 +187,27 @@ final class GradientCheckTest {
         check(modules(model, "", "rnn_l0", "", "dense", "rnn2_l0"), model, Loss.crossEntropy(), Steps.THINNED);
     }
 
+    static Stream<Loss> otherLosses() {
+        double[] weights = {0.5, 2, 1.25, 0, 3, 0.75};
+        Stream<Loss> losses =
+                Stream.of(Loss.crossEntropy().labelSmoothing(0.2), Loss.crossEntropy().classWeights(weights),
+                        Loss.crossEntropy().ignoring(2).labelSmoothing(0.1).classWeights(weights), Loss.absoluteError(),
+                        Loss.huber(0.5), Loss.binaryCrossEntropy(), Loss.binaryCrossEntropy().positiveWeights(weights));
+        return losses.flatMap(loss -> Stream.of(loss, loss.summed()));
+    }
+
+    /** Behind a dense layer, behind another one, and behind a pooling layer. */
+    @ParameterizedTest
+    @MethodSource("otherLosses")
+    void gradientsOfLosses(Loss loss) {
+        Model dense = Model.builder().features(INPUTS).lstm(7).dense(VOCABULARY).build();
+        check(modules(dense, "", "rnn_l0", "head"), dense, loss, Steps.THINNED);
+        Model recurrent = Model.builder().features(INPUTS).gru(VOCABULARY).build();
+        check(modules(recurrent, "", "rnn_l0"), recurrent, loss, Steps.SHORTENED);
+        Model pooled = Model.builder().features(INPUTS).gru(7).pool(Layer.Pooling.MEAN).dense(VOCABULARY).build();
+        check(modules(pooled, "", "rnn_l0", "", "head"), pooled, loss, Steps.THINNED);
+    }
+
     private static List<Module> modules(Model model, String... names) {
         List<Module> modules = new ArrayList<>();
         for (int i = 0; i < names.length; i++) {

@@ -118,14 +118,33 @@ final class RandomBatch {
     }
 
     private Batch batch(Loss loss, int[] classes, float[] values) {
-        boolean byTokens = tokens.length > 0;
         return switch (loss) {
-            case Loss.CrossEntropy ignored -> byTokens
-                    ? Batch.tokensToClasses(sequences(), tokens, classes)
-                    : Batch.featuresToClasses(sequences(), features, classes);
-            case Loss.SquaredError ignored -> byTokens
-                    ? Batch.tokensToValues(sequences(), tokens, values)
-                    : Batch.featuresToValues(sequences(), features, values);
+            case Loss.CrossEntropy _ -> withClasses(classes);
+            case Loss.BinaryCrossEntropy _ -> withValues(probabilities(values));
+            case Loss.SquaredError _,Loss.AbsoluteError _,Loss.Huber _ -> withValues(values);
         };
+    }
+
+    private Batch withClasses(int[] classes) {
+        return tokens.length > 0 ? Batch.tokensToClasses(sequences(), tokens, classes)
+                : Batch.featuresToClasses(sequences(), features, classes);
+    }
+
+    private Batch withValues(float[] values) {
+        return tokens.length > 0 ? Batch.tokensToValues(sequences(), tokens, values)
+                : Batch.featuresToValues(sequences(), features, values);
+    }
+
+    /** Returns (T, B, outputs): the targets of losses that take probabilities, some of them certain. */
+    float[] probabilities() {
+        return probabilities(values);
+    }
+
+    private static float[] probabilities(float[] values) {
+        float[] probabilities = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            probabilities[i] = Math.clamp(values[i] + 0.5f, 0f, 1f);
+        }
+        return probabilities;
     }
 }

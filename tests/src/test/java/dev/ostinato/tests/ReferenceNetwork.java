@@ -71,38 +71,7 @@ final class ReferenceNetwork {
 
     /** Goes on over a batch and returns its loss: the mean over all outputs, or the sum over time, of which the streams' mean is taken. */
     double loss(RandomBatch batch, Loss loss) {
-        double[][] y = forward(batch);
-        double sum = 0;
-        int count = 0;
-        for (int row = 0; row < y.length; row++) {
-            if (y[row] != null) {
-                sum += loss(batch, loss, row, y[row]);
-                count++;
-            }
-        }
-        return sum / (loss.summedOverTime() ? batch.rows : count);
-    }
-
-    private static double loss(RandomBatch batch, Loss loss, int row, double[] y) {
-        return switch (loss) {
-            case Loss.CrossEntropy ignored -> negativeLogProbability(y, batch.classes[row]);
-            case Loss.SquaredError squared -> {
-                double sum = 0;
-                for (int j = 0; j < y.length; j++) {
-                    double difference = y[j] - batch.values[row * y.length + j];
-                    sum += difference * difference;
-                }
-                yield sum / y.length * (squared.half() ? 0.5 : 1);
-            }
-        };
-    }
-
-    private static double negativeLogProbability(double[] y, int index) {
-        double sum = 0;
-        for (double logit : y) {
-            sum += Math.exp(logit);
-        }
-        return Math.log(sum) - y[index];
+        return ReferenceLoss.of(batch, loss, forward(batch));
     }
 
     /** Returns (T * B) rows, null where there is no step; behind a pooling layer (B). */

@@ -63,6 +63,20 @@ final class TrainerArgumentsTest {
         refused(() -> new Optimizer.Adam(1, 0.9, 0.9, 0), "epsilon: expected > 0, got 0.0");
     }
 
+    @Test
+    void losses() {
+        refused(() -> Loss.crossEntropy().labelSmoothing(1.5), "label smoothing: expected in [0, 1], got 1.5");
+        refused(() -> Loss.crossEntropy().labelSmoothing(Double.NaN), "label smoothing: expected in [0, 1], got NaN");
+        refused(() -> Loss.crossEntropy().classWeights(1, -1), "class weight 1: expected finite and >= 0, got -1.0");
+        refused(() -> Loss.huber(0), "delta: expected > 0 and finite, got 0.0");
+        refused(() -> Loss.binaryCrossEntropy().positiveWeights(Double.POSITIVE_INFINITY),
+                "positive weight 0: expected finite and >= 0, got Infinity");
+        refused(() -> Trainer.builder(TOKENS).loss(Loss.crossEntropy().classWeights(1, 2, 3)).build(),
+                "class weights: expected 4, as the model has outputs, got 3");
+        refused(() -> Trainer.builder(TOKENS).loss(Loss.binaryCrossEntropy().positiveWeights(1, 2, 3, 4, 5)).build(),
+                "positive weights: expected 4, as the model has outputs, got 5");
+    }
+
     // Batches
 
     @Test
@@ -101,6 +115,29 @@ final class TrainerArgumentsTest {
         for (int index : new int[] {-1, 4}) {
             unchanged(IndexOutOfBoundsException.class, TOKENS, Loss.crossEntropy(),
                     Batch.tokensToClasses(1, 2, new int[2], new int[] {0, index}), "0..3", "got " + index);
+        }
+    }
+
+    @Test
+    void targetsOfLosses() {
+        unchanged(IndexOutOfBoundsException.class, TOKENS, Loss.crossEntropy().ignoring(-1),
+                Batch.tokensToClasses(1, 3, new int[3], new int[] {0, -1, 4}), "class 2: expected 0..3, got 4");
+        for (float value : new float[] {-0.1f, 1.5f, Float.NaN}) {
+            unchanged(FEATURES, Loss.binaryCrossEntropy(),
+                    Batch.featuresToValues(1, 1, new float[3], new float[] {0, 1, value, 1}),
+                    "value 2: expected in [0, 1], got " + value);
+        }
+        unchanged(TOKENS, Loss.binaryCrossEntropy(), Batch.tokensToClasses(1, 1, new int[1], new int[1]),
+                "expected values, got none");
+    }
+
+    /** Nothing counts: there is nothing to learn, and nothing to divide by. */
+    @Test
+    void aBatchOfIgnoredRows() {
+        Loss loss = Loss.crossEntropy().ignoring(-100);
+        try (Trainer trainer = Trainer.builder(TOKENS).loss(loss).build()) {
+            assertEquals(0, trainer.step(Batch.tokensToClasses(1, 2, new int[2], new int[] {-100, -100})));
+            same(TOKENS.tensors(), trainer.model().tensors());
         }
     }
 

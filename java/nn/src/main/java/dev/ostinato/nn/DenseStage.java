@@ -66,8 +66,13 @@ final class DenseStage extends Stage {
     }
 
     @Override
+    boolean endsInPlace() {
+        return dy == y;
+    }
+
+    @Override
     void clearGradient() {
-        if (dy != y) {
+        if (!endsInPlace()) {
             super.clearGradient();
         }
     }

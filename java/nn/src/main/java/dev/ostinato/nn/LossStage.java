@@ -1,99 +1,150 @@
 package dev.ostinato.nn;
 
-import dev.ostinato.kernels.Indices;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
+import java.util.Arrays;
+import java.util.List;
 
-/** The loss at the end of a network, and the first gradient. */
-final class LossStage {
-    private final Stage.Setup setup;
+/** The loss at the end of a network, and the first gradient. Each family of losses is a class. */
+abstract class LossStage {
+    final Stage.Setup setup;
+    /** (all, outputs): the outputs, then what {@link #backward} begins with, then the gradient. */
+    final Matrix y;
+    /** (outputs that have a loss, 1): their losses, which {@link #weight} divides. */
+    final Matrix losses;
     private final Stage top;
-    private final Loss loss;
-    /** (all, outputs): the outputs, then the softmax or the differences, then the gradient. */
-    private final Matrix y;
-    private final boolean inPlace;
-    private final Matrix losses;
-    private final Indices classes;
-    private final Matrix values;
+    private final Loss.Reduction reduction;
 
-    LossStage(Stage top, Loss loss) {
+    /** @param losses the number of outputs that have a loss of their own */
+    LossStage(Stage top, Loss loss, int losses) {
         this.setup = top.setup;
         this.top = top;
-        this.loss = loss;
-        this.inPlace = top instanceof DenseStage;
-        this.y = inPlace ? top.output() : setup.matrix(setup.all(), top.output().columns());
-        this.losses = Matrix.wrap(Memory.ofFloats(setup.all()), 0, setup.all(), 1, 1);
-        this.classes = Indices.of(setup.all());
-        this.values = setup.matrix(loss instanceof Loss.SquaredError ? setup.all() : 0, y.columns());
+        this.reduction = loss.reduction();
+        this.y = top.endsInPlace() ? top.output() : setup.matrix(setup.all(), top.output().columns());
+        this.losses = Matrix.wrap(Memory.ofFloats(losses), 0, losses, 1, 1);
     }
 
-    /** @throws IndexOutOfBoundsException if a class is outside the outputs */
-    void load(Batch batch) {
+    /** As the other, with a loss for each row. */
+    LossStage(Stage top, Loss loss) {
+        this(top, loss, top.setup.all());
+    }
+
+    static LossStage of(Stage top, Loss loss) {
+        return switch (loss) {
+            case Loss.CrossEntropy entropy -> CrossEntropyLoss.isPlain(entropy)
+                    ? new CrossEntropyLoss(top, entropy)
+                    : new WeightedCrossEntropyLoss(top, entropy);
+            case Loss.SquaredError squared -> new SquaredErrorLoss(top, squared);
+            case Loss.AbsoluteError absolute -> DifferenceLoss.absolute(top, absolute);
+            case Loss.Huber huber -> DifferenceLoss.huber(top, huber);
+            case Loss.BinaryCrossEntropy binary -> new BinaryCrossEntropyLoss(top, binary);
+        };
+    }
+
+    /** @throws IllegalArgumentException if a model cannot be trained with a loss */
+    static void check(Blueprint blueprint, Loss loss) {
+        int outputs = blueprint.layers().getLast().outputs();
         switch (loss) {
-            case Loss.CrossEntropy ignored -> {
-                int[] all = batch.classes(outputSteps());
-                for (int r = 0; r < classes.length(); r++) {
-                    int at = setup.sequences().element(r);
-                    if (all[at] < 0 || all[at] >= y.columns()) {
-                        throw new IndexOutOfBoundsException(
-                                "class " + at + ": expected 0.." + (y.columns() - 1) + ", got " + all[at]);
-                    }
-                    classes.set(r, all[at]);
-                }
-            }
-            case Loss.SquaredError ignored -> {
-                float[] all = batch.values(outputSteps(), values.columns());
-                for (int r = 0; r < values.rows(); r++) {
-                    values.setRow(r, all, setup.sequences().element(r) * values.columns());
-                }
+            case Loss.CrossEntropy entropy -> checkWeights("class weights", entropy.classWeights(), outputs);
+            case Loss.BinaryCrossEntropy binary -> checkWeights("positive weights", binary.positiveWeights(), outputs);
+            case Loss.SquaredError _,Loss.AbsoluteError _,Loss.Huber _ -> {
             }
         }
     }
 
-    /** Returns the T of the outputs: 1 behind a pooling layer. */
-    private int outputSteps() {
-        return setup.sequences().steps();
+    private static void checkWeights(String name, List<Double> weights, int outputs) {
+        if (!weights.isEmpty() && weights.size() != outputs) {
+            throw new IllegalArgumentException(
+                    name + ": expected " + outputs + ", as the model has outputs, got " + weights.size());
+        }
     }
 
-    /** Returns the loss of the batch, and leaves in y what {@link #backward} begins with. */
-    double forward() {
+    /**
+     * Takes the targets of a batch.
+     *
+     * @throws IllegalArgumentException if they do not fit the loss
+     * @throws IndexOutOfBoundsException if a class is outside the outputs
+     */
+    abstract void load(Batch batch);
+
+    /** Overwrites rows of {@link #y}, which are outputs, and of {@link #losses}. */
+    abstract void forward(int from, int to);
+
+    /** Overwrites rows of {@link #y} with the gradient, where {@link #forward(int, int)} has not done so. */
+    void backward(int from, int to) {
+    }
+
+    /** Does what takes more than one row, after {@link #forward(int, int)} of all. */
+    void forwardTogether() {
+    }
+
+    /** Returns what divides the sum of the losses. */
+    double weight() {
+        return reduction == Loss.Reduction.SUM ? setup.sequences().rows() : setup.all();
+    }
+
+    /** Returns the weight of one row's loss in that of the batch. */
+    final double share() {
+        double weight = weight();
+        return weight == 0 ? 0 : 1 / weight;
+    }
+
+    /** Returns the loss of the batch, and leaves in y what {@link #backward()} begins with. */
+    final double forward() {
         top.eachChunk((from, to) -> {
-            Matrix rows = y.rows(from, to);
-            if (!inPlace) {
-                rows.copyFrom(top.output().rows(from, to));
+            if (!top.endsInPlace()) {
+                y.rows(from, to).copyFrom(top.output().rows(from, to));
             }
-            switch (loss) {
-                case Loss.CrossEntropy ignored ->
-                        setup.kernels().crossEntropyForward(rows, classes.slice(from, to), losses.rows(from, to));
-                case Loss.SquaredError squared -> {
-                    double perRow = (squared.half() ? 0.5 : 1.0) / y.columns();
-                    setup.kernels().squaredError(rows, values.rows(from, to), losses.rows(from, to), (float) perRow,
-                            (float) (2 * perRow * share()));
-                }
-            }
+            forward(from, to);
         });
+        forwardTogether();
+        return total() * share();
+    }
+
+    /** Returns the sum of the losses. */
+    final double total() {
         double sum = 0;
         for (int r = 0; r < losses.rows(); r++) {
             sum += losses.get(r, 0);
         }
-        return sum * share();
+        return sum;
     }
 
     /** Writes the gradient of the outputs into the stage below. */
-    void backward() {
+    final void backward() {
         top.eachChunk((from, to) -> {
-            Matrix rows = y.rows(from, to);
-            if (loss instanceof Loss.CrossEntropy) {
-                setup.kernels().crossEntropyBackward(rows, classes.slice(from, to), (float) share());
-            }
-            if (!inPlace) {
-                top.outputGradient().rows(from, to).columns(0, y.columns()).copyFrom(rows);
+            backward(from, to);
+            if (!top.endsInPlace()) {
+                top.outputGradient().rows(from, to).columns(0, y.columns()).copyFrom(y.rows(from, to));
             }
         });
     }
 
-    /** The weight of one row's loss in that of the batch. */
-    private double share() {
-        return 1.0 / (loss.summedOverTime() ? setup.sequences().rows() : setup.all());
+    /** Returns the T of the outputs: 1 behind a pooling layer. */
+    final int outputSteps() {
+        return setup.sequences().steps();
+    }
+
+    /** Returns weights as they are, or so many of 1 for none. */
+    static double[] weights(List<Double> weights, int count) {
+        double[] all = new double[count];
+        Arrays.setAll(all, i -> weights.isEmpty() ? 1 : weights.get(i));
+        return all;
+    }
+
+    /** Copies targets, one row of the batch after another, into packed rows. */
+    final void loadRows(float[] all, Matrix targets) {
+        for (int r = 0; r < targets.rows(); r++) {
+            targets.setRow(r, all, setup.sequences().element(r) * targets.columns());
+        }
+    }
+
+    /** Returns the class of the batch at a place, checked. */
+    final int checked(int[] classes, int at) {
+        if (classes[at] < 0 || classes[at] >= y.columns()) {
+            throw new IndexOutOfBoundsException(
+                    "class " + at + ": expected 0.." + (y.columns() - 1) + ", got " + classes[at]);
+        }
+        return classes[at];
     }
 }

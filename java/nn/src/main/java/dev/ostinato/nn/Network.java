@@ -18,7 +18,7 @@ final class Network {
         for (Blueprint.Place place : places.subList(1, places.size())) {
             stages.add(stage(place, stages.getLast(), place.index() == places.size() - 1));
         }
-        this.loss = new LossStage(stages.getLast(), loss);
+        this.loss = LossStage.of(stages.getLast(), loss);
     }
 
     private Stage inputStage(List<Blueprint.Place> places) {

@@ -71,6 +71,11 @@ abstract class Stage {
         eachChunk((from, to) -> outputGradient().rows(from, to).clear());
     }
 
+    /** Returns whether the loss turns the output into its gradient in place, because nothing else comes behind. */
+    boolean endsInPlace() {
+        return false;
+    }
+
     /** Returns whether the stage has use for the gradient of its output. */
     boolean wantsGradient() {
         return true;

@@ -52,6 +52,7 @@ public final class Trainer implements AutoCloseable {
 
     private Trainer(Builder b) {
         this.blueprint = b.model.blueprint();
+        LossStage.check(blueprint, b.loss);
         this.weights = b.model.weights().copy();
         this.gradients = Memory.ofFloats(blueprint.floats());
         this.first = Memory.ofFloats(blueprint.floats());
@@ -278,7 +279,11 @@ public final class Trainer implements AutoCloseable {
             return this;
         }
 
-        /** Returns the trainer. @throws IllegalArgumentException if an option is out of range or the backend cannot be used */
+        /**
+         * Returns the trainer.
+         *
+         * @throws IllegalArgumentException if an option is out of range, the loss does not fit the model or the backend cannot be used
+         */
         public Trainer build() {
             return new Trainer(this);
         }
