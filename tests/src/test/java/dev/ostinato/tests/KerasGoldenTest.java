@@ -206,7 +206,7 @@ final class KerasGoldenTest {
         try (Trainer trainer = Trainer.builder(model).loss(Loss.squaredError()).build()) {
             if (!states.isEmpty()) {
                 Trainer.Progress fresh = trainer.progress();
-                trainer.resume(new Trainer.Progress(0, fresh.first(), fresh.second(), states));
+                trainer.resume(fresh.withStates(states));
             }
             trainer.gradients(Batch.featuresToValues(Sequences.ofMask(rows, mask), c.floats("x"),
                     c.inOrder(c.floats("values"))));

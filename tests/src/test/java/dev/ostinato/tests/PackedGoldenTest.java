@@ -128,7 +128,7 @@ final class PackedGoldenTest {
         try (Trainer trainer = Trainer.builder(model).build()) {
             Trainer.Progress fresh = trainer.progress();
             if (!states.isEmpty()) {
-                trainer.resume(new Trainer.Progress(0, fresh.first(), fresh.second(), states));
+                trainer.resume(fresh.withStates(states));
             }
             double loss = trainer.gradients(Batch.featuresToClasses(golden.sequences(), golden.floats("x"),
                     golden.file().tensor("classes").toInts()));

@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ostinato.nn.Batch;
 import dev.ostinato.nn.CellType;
+import dev.ostinato.nn.Clipping;
 import dev.ostinato.nn.DivergedException;
 import dev.ostinato.nn.Loss;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.Optimizer;
+import dev.ostinato.nn.Patience;
+import dev.ostinato.nn.Plateau;
 import dev.ostinato.nn.Schedule;
 import dev.ostinato.nn.TokenStreams;
 import dev.ostinato.nn.Trainer;
@@ -61,6 +64,31 @@ final class TrainerArgumentsTest {
         refused(() -> new Optimizer.Adam(1, 1, 0.9, 1e-8), "beta1: expected in [0, 1), got 1.0");
         refused(() -> new Optimizer.Adam(1, 0.9, Double.NaN, 1e-8), "beta2: expected in [0, 1), got NaN");
         refused(() -> new Optimizer.Adam(1, 0.9, 0.9, 0), "epsilon: expected > 0, got 0.0");
+        refused(() -> Optimizer.adamW(1, -1), "weight decay: expected >= 0, got -1.0");
+        refused(() -> new Optimizer.Nesterov(1, 1), "momentum: expected in [0, 1), got 1.0");
+        refused(() -> new Optimizer.RmsProp(1, 1, 1), "decay: expected in [0, 1), got 1.0");
+        refused(() -> new Optimizer.Adagrad(1, -1), "epsilon: expected > 0, got -1.0");
+    }
+
+    @Test
+    void clippingPenaltiesAndAverages() {
+        refused(() -> Clipping.byValue(0), "clip: expected > 0, got 0.0");
+        refused(() -> Clipping.byNorm(-1), "clip: expected > 0, got -1.0");
+        refused(() -> Clipping.rescale(Double.POSITIVE_INFINITY), "clip: expected a finite norm, got Infinity");
+        refused(() -> Trainer.builder(TOKENS).l1(-1), "l1: expected >= 0, got -1.0");
+        refused(() -> Trainer.builder(TOKENS).l2(Double.NaN), "l2: expected >= 0, got NaN");
+        refused(() -> Trainer.builder(TOKENS).averageWeights(1), "average: expected a decay in (0, 1), got 1.0");
+    }
+
+    @Test
+    void schedules() {
+        refused(() -> Schedule.steps(0, 0.5), "steps: expected >= 1, got 0");
+        refused(() -> Schedule.exponential(0), "factor: expected > 0, got 0.0");
+        refused(() -> Schedule.cosineRestarts(4, 0, 0), "growth: expected >= 1, got 0");
+        refused(() -> Schedule.constant().warmedUp(0), "steps: expected >= 1, got 0");
+        refused(() -> Patience.of(0), "patience: expected >= 1, got 0");
+        refused(() -> Patience.of(1).withMargin(-1), "margin: expected >= 0, got -1.0");
+        refused(() -> Plateau.of(1, Patience.of(1)), "factor: expected in (0, 1), got 1.0");
     }
 
     @Test

@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /// A training at a moment, in one safetensors file that is a [ModelFile] as well: beside the weights lie the optimiser's
-/// moments as `optimizer.first.<name>` and `optimizer.second.<name>` and what the streams remember as `state.<name>`, all
-/// F32, and under the key `ostinato.training` of the metadata the rest in JSON:
+/// moments as `optimizer.first.<name>` and `optimizer.second.<name>`, the moving average of the weights, if there is one, as
+/// `average.<name>`, and what the streams remember as `state.<name>`, all F32, and under the key `ostinato.training` of the metadata the rest in JSON:
 ///
 /// ```json
 /// {"version": 1, "step": 500, "position": 500, "options": {"cell": "lstm", "lr": "0.002"}}
@@ -31,6 +31,7 @@ public record Checkpoint(ModelFile model, Trainer.Progress progress, long positi
         SequencedMap<String, String> options) {
     private static final String FIRST = "optimizer.first.";
     private static final String SECOND = "optimizer.second.";
+    private static final String AVERAGE = "average.";
     private static final String STATE = "state.";
 
     public Checkpoint {
@@ -46,6 +47,7 @@ public record Checkpoint(ModelFile model, Trainer.Progress progress, long positi
         ModelFile.add(writer, metadata, model.model(), model.vocabulary().orElse(null));
         add(writer, FIRST, progress.first());
         add(writer, SECOND, progress.second());
+        add(writer, AVERAGE, progress.averages());
         add(writer, STATE, progress.states());
         metadata.put(TrainingDescription.KEY,
                 new TrainingDescription(progress.step(), position, options).encode());
@@ -72,8 +74,10 @@ public record Checkpoint(ModelFile model, Trainer.Progress progress, long positi
         }
         TrainingDescription description = TrainingDescription.parse(file, json);
         List<NamedArray> weights = model.model().tensors();
-        Trainer.Progress progress = new Trainer.Progress(description.step(), moments(file, tensors, FIRST, weights),
-                moments(file, tensors, SECOND, weights), states(file, tensors));
+        boolean averaged = tensors.names().stream().anyMatch(name -> name.startsWith(AVERAGE));
+        Trainer.Progress progress = new Trainer.Progress(description.step(), like(file, tensors, FIRST, weights),
+                like(file, tensors, SECOND, weights), averaged ? like(file, tensors, AVERAGE, weights) : List.of(),
+                states(file, tensors));
         return new Checkpoint(model, progress, description.position(), description.options());
     }
 
@@ -99,18 +103,19 @@ public record Checkpoint(ModelFile model, Trainer.Progress progress, long positi
         });
     }
 
-    private static List<NamedArray> moments(Path file, SafeTensors tensors, String prefix, List<NamedArray> weights)
+    /// The tensors of a kind that there is one of for each weight.
+    private static List<NamedArray> like(Path file, SafeTensors tensors, String prefix, List<NamedArray> weights)
             throws FormatException {
-        List<NamedArray> moments = new ArrayList<>();
+        List<NamedArray> found = new ArrayList<>();
         for (NamedArray weight : weights) {
-            NamedArray moment = array(file, weight.name(), tensors.tensor(prefix + weight.name()));
-            if (!moment.shape().equals(weight.shape())) {
+            NamedArray array = array(file, weight.name(), tensors.tensor(prefix + weight.name()));
+            if (!array.shape().equals(weight.shape())) {
                 throw new FormatException(file, "tensor " + FormatException.quote(prefix + weight.name())
-                        + ": expected shape " + weight.shape() + ", got " + moment.shape());
+                        + ": expected shape " + weight.shape() + ", got " + array.shape());
             }
-            moments.add(moment);
+            found.add(array);
         }
-        return moments;
+        return found;
     }
 
     private static List<NamedArray> states(Path file, SafeTensors tensors) throws FormatException {

@@ -152,7 +152,8 @@ class CheckpointTest {
         Checkpoint written = afterSteps(1);
         List<NamedArray> moments = new ArrayList<>(written.progress().second());
         moments.set(0, new NamedArray(moments.getFirst().name(), List.of(2), new float[2]));
-        new Checkpoint(written.model(), new Trainer.Progress(1, written.progress().first(), moments, List.of()), 1,
+        new Checkpoint(written.model(),
+                new Trainer.Progress(1, written.progress().first(), moments, List.of(), List.of()), 1,
                 new LinkedHashMap<>()).write(file);
         FormatException e = assertThrows(FormatException.class, () -> Checkpoint.read(file));
         assertTrue(e.getMessage().contains("optimizer.second.rnn.weight_ih_l0"), e.getMessage());

@@ -1,7 +1,8 @@
 package dev.ostinato.kernels;
 
 /**
- * The scalars of one Adam update (Kingma and Ba, 2015), corrected for bias, as {@link KernelSet#adam} uses them.
+ * The scalars of one Adam update (Kingma and Ba, 2015), corrected for bias, as {@link KernelSet#adam} uses them. RMSprop and Adagrad are
+ * the cases of it that have no first moment and no correction.
  *
  * @param gradientScale factor on the gradient before anything else (clipping)
  * @param beta1 decay of the first moment
@@ -31,5 +32,16 @@ public record AdamStep(float gradientScale, float beta1, float oneMinusBeta1, fl
         double correction2 = 1 - StrictMath.pow(beta2, (double) t);
         return new AdamStep(gradientScale, (float) beta1, (float) (1 - beta1), (float) beta2, (float) (1 - beta2),
                 (float) (learningRate / correction1), (float) (1 / StrictMath.sqrt(correction2)), (float) epsilon);
+    }
+
+    /** Returns the scalars for an update of RMSprop (Tieleman and Hinton 2012), whose mean of squares decays by {@code decay}. */
+    public static AdamStep rmsProp(double learningRate, double decay, double epsilon, float gradientScale) {
+        return new AdamStep(gradientScale, 0, 1, (float) decay, (float) (1 - decay), (float) learningRate, 1,
+                (float) epsilon);
+    }
+
+    /** Returns the scalars for an update of Adagrad (Duchi et al. 2011), whose second moment is the sum of all squares. */
+    public static AdamStep adagrad(double learningRate, double epsilon, float gradientScale) {
+        return new AdamStep(gradientScale, 0, 1, 1, 1, (float) learningRate, 1, (float) epsilon);
     }
 }

@@ -1,11 +1,11 @@
 package dev.ostinato.nn;
 
-import dev.ostinato.kernels.AdamStep;
 import dev.ostinato.kernels.Backends;
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import java.util.List;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,27 +27,19 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread at a time; its helper threads live until {@link #close}.
  */
 public final class Trainer implements AutoCloseable {
-    /** Weights that one piece of an update takes. */
-    private static final int UPDATE_CHUNK = 1 << 16;
-
     private final Blueprint blueprint;
     private final Memory weights;
     private final Memory gradients;
-    /** Adam's first moment, or the velocity. */
-    private final Memory first;
-    /** Adam's second moment. */
-    private final Memory second;
     private final Kernels kernels;
     private final Team team;
     private final Loss loss;
-    private final Optimizer optimizer;
-    private final Schedule schedule;
-    private final double maxNorm;
+    private final Update update;
     private final long seed;
     private long step;
     private double gradientNorm;
     private final Buffers buffers = new Buffers();
     private @Nullable Network network;
+    private @Nullable Matrix accumulated;
     private List<NamedArray> pendingStates = List.of();
 
     private Trainer(Builder b) {
@@ -55,15 +47,13 @@ public final class Trainer implements AutoCloseable {
         LossStage.check(blueprint, b.loss);
         this.weights = b.model.weights().copy();
         this.gradients = Memory.ofFloats(blueprint.floats());
-        this.first = Memory.ofFloats(blueprint.floats());
-        this.second = Memory.ofFloats(blueprint.floats());
         this.kernels = b.backend == null ? b.model.kernels() : Backends.kernels(b.backend);
         this.team = Team.sleeping(b.threads);
         this.loss = b.loss;
-        this.optimizer = b.optimizer;
-        this.schedule = b.schedule;
-        this.maxNorm = b.maxNorm;
         this.seed = b.seed;
+        this.update = new Update(
+                new Update.Rule(b.optimizer, b.schedule, b.clipping, b.l1, b.l2, b.averageDecay), blueprint, weights,
+                gradients, kernels, team);
     }
 
     /** Returns a builder for training a copy of {@code model}. */
@@ -81,8 +71,35 @@ public final class Trainer implements AutoCloseable {
      */
     public double step(Batch batch) {
         double value = gradients(batch);
-        update();
+        update.run(++step);
         return value;
+    }
+
+    /**
+     * As {@link #step(Batch)}, with the mean of the gradients of several batches, which are gone through one after another: what would need too
+     * much memory at once.
+     *
+     * @return the mean of the losses before the update
+     * @throws IllegalArgumentException also if there is no batch
+     */
+    public double step(List<Batch> batches) {
+        if (batches.isEmpty()) {
+            throw new IllegalArgumentException("batches: expected at least one, got none");
+        }
+        if (accumulated == null) {
+            accumulated = blueprint.row(Memory.ofFloats(blueprint.floats()));
+        }
+        Matrix mean = accumulated;
+        mean.clear();
+        double loss = 0;
+        for (Batch batch : batches) {
+            loss += gradients(batch);
+            kernels.axpy(1f / batches.size(), blueprint.row(gradients), mean);
+        }
+        blueprint.row(gradients).copyFrom(mean);
+        gradientNorm = update.measure();
+        update.run(++step);
+        return loss / batches.size();
     }
 
     /** Computes the loss of a batch and the gradients, and leaves the weights; throws as {@link #step} does. */
@@ -93,7 +110,7 @@ public final class Trainer implements AutoCloseable {
             throw new DivergedException(step + 1, "the loss", value);
         }
         current.backward();
-        gradientNorm = norm();
+        gradientNorm = update.measure();
         if (!Double.isFinite(gradientNorm)) {
             throw new DivergedException(step + 1, "the gradient's norm", gradientNorm);
         }
@@ -117,39 +134,6 @@ public final class Trainer implements AutoCloseable {
         return current;
     }
 
-    private double norm() {
-        double sum = 0;
-        for (Blueprint.Place place : blueprint.places()) {
-            Matrix row = blueprint.row(gradients, place);
-            // In pieces, so that the sum of a large layer keeps its digits, and in an order that threads have no part in.
-            for (int from = 0; from < row.columns(); from += UPDATE_CHUNK) {
-                sum += kernels.sumOfSquares(row.columns(from, Math.min(row.columns(), from + UPDATE_CHUNK)));
-            }
-        }
-        return StrictMath.sqrt(sum);
-    }
-
-    private void update() {
-        step++;
-        double rate = optimizer.learningRate() * schedule.factor(step);
-        float scale = gradientNorm > maxNorm ? (float) (maxNorm / (gradientNorm + 1e-6)) : 1f;
-        Matrix w = blueprint.row(weights);
-        Matrix dw = blueprint.row(gradients);
-        Matrix m = blueprint.row(first);
-        Matrix v = blueprint.row(second);
-        team.run(Math.ceilDiv(w.columns(), UPDATE_CHUNK), i -> {
-            int from = i * UPDATE_CHUNK;
-            int to = Math.min(w.columns(), from + UPDATE_CHUNK);
-            switch (optimizer) {
-                case Optimizer.Adam a -> kernels.adam(w.columns(from, to), dw.columns(from, to), m.columns(from, to),
-                        v.columns(from, to), AdamStep.at(step, rate, a.beta1(), a.beta2(), a.epsilon(), scale));
-                case Optimizer.Sgd s ->
-                        kernels.sgd(w.columns(from, to), dw.columns(from, to), m.columns(from, to), scale, (float) rate,
-                                (float) s.momentum());
-            }
-        });
-    }
-
     /** Makes every stream begin anew with the next batch. */
     public void resetState() {
         pendingStates = List.of();
@@ -163,6 +147,18 @@ public final class Trainer implements AutoCloseable {
         return new Model(blueprint, weights.copy(), kernels);
     }
 
+    /**
+     * Returns a model with the moving average of the weights.
+     *
+     * @throws IllegalStateException if the trainer does not {@linkplain Builder#averageWeights average}, or has not taken a step
+     */
+    public Model averagedModel() {
+        if (step == 0) {
+            throw new IllegalStateException("expected at least one step, got none");
+        }
+        return new Model(blueprint, update.average().copy(), kernels);
+    }
+
     /** Returns the number of updates so far. */
     public long steps() {
         return step;
@@ -173,7 +169,7 @@ public final class Trainer implements AutoCloseable {
         return gradientNorm;
     }
 
-    /** Returns copies of the last gradients, before clipping, in PyTorch's names and layout. */
+    /** Returns copies of the last gradients in PyTorch's names and layout: before clipping by a global norm, after any other. */
     public List<NamedArray> gradients() {
         return blueprint.read(gradients);
     }
@@ -181,7 +177,7 @@ public final class Trainer implements AutoCloseable {
     /** Returns everything besides the weights and the options that the rest of the training depends on. */
     public Progress progress() {
         List<NamedArray> states = network == null ? pendingStates : network.states();
-        return new Progress(step, blueprint.read(first), blueprint.read(second), states);
+        return new Progress(step, update.first(), update.second(), update.averages(), states);
     }
 
     /**
@@ -190,8 +186,7 @@ public final class Trainer implements AutoCloseable {
      * @throws IllegalArgumentException if the tensors do not fit this model
      */
     public void resume(Progress progress) {
-        blueprint.write(first, progress.first());
-        blueprint.write(second, progress.second());
+        update.restore(progress.first(), progress.second(), progress.averages());
         step = progress.step();
         network = null;
         pendingStates = List.copyOf(progress.states());
@@ -209,13 +204,21 @@ public final class Trainer implements AutoCloseable {
      * @param step updates so far
      * @param first the optimiser's first moments or velocities, named like the weights
      * @param second the optimiser's second moments, named like the weights
+     * @param averages the moving average of the weights, named like them; empty without one
      * @param states what the streams remember
      */
-    public record Progress(long step, List<NamedArray> first, List<NamedArray> second, List<NamedArray> states) {
+    public record Progress(long step, List<NamedArray> first, List<NamedArray> second, List<NamedArray> averages,
+            List<NamedArray> states) {
         public Progress {
             first = List.copyOf(first);
             second = List.copyOf(second);
+            averages = List.copyOf(averages);
             states = List.copyOf(states);
+        }
+
+        /** Returns the same with other states of the streams. */
+        public Progress withStates(List<NamedArray> others) {
+            return new Progress(step, first, second, averages, others);
         }
     }
 
@@ -225,7 +228,10 @@ public final class Trainer implements AutoCloseable {
         private Loss loss = Loss.crossEntropy();
         private Optimizer optimizer = Optimizer.adam(1e-3);
         private Schedule schedule = Schedule.constant();
-        private double maxNorm = Double.POSITIVE_INFINITY;
+        private Clipping clipping = Clipping.none();
+        private double l1;
+        private double l2;
+        private OptionalDouble averageDecay = OptionalDouble.empty();
         private int threads = 1;
         private long seed;
         private @Nullable String backend;
@@ -252,12 +258,48 @@ public final class Trainer implements AutoCloseable {
             return this;
         }
 
-        /** Scales gradients down to this global norm (Pascanu et al. 2013); no limit unless set. */
-        public Builder clipGlobalNorm(double maxNorm) {
-            if (!(maxNorm > 0)) {
-                throw new IllegalArgumentException("clip: expected > 0, got " + maxNorm);
+        /** Sets what is done to gradients that are too large; nothing unless set. */
+        public Builder clip(Clipping clipping) {
+            this.clipping = clipping;
+            return this;
+        }
+
+        /** Scales gradients down to this global norm: {@link Clipping#byGlobalNorm}. */
+        public Builder clipGlobalNorm(double limit) {
+            return clip(Clipping.byGlobalNorm(limit));
+        }
+
+        /**
+         * Adds to the gradient of each element of a matrix, after clipping, {@code l1} times its sign: that of a penalty on the sum of the
+         * magnitudes. Biases and gains have none. 0 unless set; the loss that is returned is without it.
+         */
+        public Builder l1(double l1) {
+            this.l1 = penalty("l1", l1);
+            return this;
+        }
+
+        /** As {@link #l1}, {@code l2} times the element itself, as PyTorch's weight decay: a penalty on half of the sum of the squares. */
+        public Builder l2(double l2) {
+            this.l2 = penalty("l2", l2);
+            return this;
+        }
+
+        private static double penalty(String name, double factor) {
+            if (!(factor >= 0 && factor < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(name + ": expected >= 0, got " + factor);
             }
-            this.maxNorm = maxNorm;
+            return factor;
+        }
+
+        /**
+         * Keeps a moving average of the weights beside them, {@code average = decay * average + (1 - decay) * weights} after each step, which
+         * often generalises better (Polyak and Juditsky 1992): {@link Trainer#averagedModel}.
+         */
+        public Builder averageWeights(double decay) {
+            if (!(decay > 0 && decay < 1)) {
+                throw new IllegalArgumentException("average: expected a decay in (0, 1), got " + decay);
+            }
+            this.averageDecay = OptionalDouble.of(decay);
             return this;
         }
 
