@@ -61,12 +61,12 @@ final class Conformance {
         });
     }
 
-    /** Returns the first differences over all cases and all kinds of inputs. */
-    static List<String> differences(Kernels expected, Kernels actual, List<Case> cases) {
+    /** Returns the first differences over all cases and all kinds of inputs, of all that are compared. */
+    static List<String> differences(Kernels expected, List<Kernels> actual, List<Case> cases) {
         List<String> found = new ArrayList<>();
         for (Case c : cases) {
             for (Inputs inputs : Inputs.values()) {
-                found.addAll(differences(expected, actual, c, inputs));
+                found.addAll(differences(expected, c.operation(), actual, c.operation(), c.name(), inputs));
             }
             if (found.size() >= MOST) {
                 return found.subList(0, MOST);
@@ -75,19 +75,28 @@ final class Conformance {
         return found;
     }
 
+    /** The same for one. */
+    static List<String> differences(Kernels expected, Kernels actual, List<Case> cases) {
+        return differences(expected, List.of(actual), cases);
+    }
+
     /** Returns the differences of one case, each with its place and both values. */
     static List<String> differences(Kernels expected, Kernels actual, Case c, Inputs inputs) {
-        return differences(expected, c.operation(), actual, c.operation(), c.name(), inputs);
+        return differences(expected, c.operation(), List.of(actual), c.operation(), c.name(), inputs);
     }
 
     /** Returns the differences between two operations that ask for the same operands in the same order. */
-    static List<String> differences(Kernels expected, Operation whole, Kernels actual, Operation parts, String name,
-            Inputs inputs) {
-        long seed = SEED + name.hashCode();
-        Operands wanted = new Operands(inputs, seed);
+    static List<String> differences(Kernels expected, Operation whole, List<Kernels> actual, Operation parts,
+            String name, Inputs inputs) {
+        Operands wanted = new Operands(inputs, SEED, name);
         whole.run(expected, wanted);
-        Operands got = new Operands(inputs, seed);
-        parts.run(actual, got);
-        return wanted.differences(got).stream().map(text -> name + ", " + inputs + ": " + text).toList();
+        List<String> found = new ArrayList<>();
+        for (Kernels kernels : actual) {
+            Operands got = wanted.again();
+            parts.run(kernels, got);
+            wanted.differences(got).forEach(text -> found
+                    .add(kernels.backend().name() + ", " + name + ", " + inputs + ": " + text));
+        }
+        return found;
     }
 }

@@ -2,7 +2,6 @@ package dev.ostinato.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.ostinato.kernels.Backend;
 import dev.ostinato.kernels.Backends;
@@ -17,14 +16,12 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every exact backend computes every operation with the bits of the scalar one, and touches nothing else. */
-@Tag("conformance")
+@AtEveryWidth
 final class ConformanceTest {
     private static final Map<String, List<Case>> CASES = ConformanceCases.all();
 
@@ -38,8 +35,8 @@ final class ConformanceTest {
         return ExactBackends.all().filter(b -> !b.name().equals("scalar"));
     }
 
-    private static Stream<Arguments> backendsAndOperations() {
-        return backends().flatMap(b -> CASES.keySet().stream().map(operation -> arguments(b.name(), operation)));
+    private static Stream<String> operations() {
+        return CASES.keySet().stream();
     }
 
     @Test
@@ -66,12 +63,13 @@ final class ConformanceTest {
                 new TreeSet<>(CASES.keySet()));
     }
 
-    @ParameterizedTest(name = "{0}: {1}")
-    @MethodSource("backendsAndOperations")
-    void operationHasTheBitsOfTheScalarBackend(String backend, String operation) {
-        Kernels scalar = Kernels.of(Conformance.scalar());
+    /** All at once, because drawing the operands and computing what is expected takes longer than the kernels do. */
+    @ParameterizedTest
+    @MethodSource("operations")
+    void operationsHaveTheBitsOfTheScalarBackend(String operation) {
+        List<Kernels> actual = backends().map(b -> Backends.kernels(b.name())).toList();
         List<String> differences =
-                Conformance.differences(scalar, Backends.kernels(backend), CASES.get(operation));
+                Conformance.differences(Kernels.of(Conformance.scalar()), actual, CASES.get(operation));
         assertEquals("", String.join("\n", differences), () -> "seed " + Conformance.SEED);
     }
 }

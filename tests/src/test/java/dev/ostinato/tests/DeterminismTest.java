@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -83,7 +82,7 @@ final class DeterminismTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("backendsAndCells")
-    @Tag("conformance")
+    @AtEveryWidth
     void everyBackendTrainsAsTheScalarOne(String backend, CellType cell) {
         Model model = recurrent(cell, 19).backend("scalar").build();
         List<NamedArray> scalar = trained(model, 3, 4, trainer -> trainer);

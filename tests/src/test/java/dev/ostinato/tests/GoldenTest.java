@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -50,7 +49,7 @@ final class GoldenTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("backendsAndNames")
-    @Tag("conformance")
+    @AtEveryWidth
     void theModelDoesAsPyTorch(String backend, String name) throws IOException {
         Golden golden = Golden.read(name);
         Model model = golden.model().withBackend(backend);
@@ -60,7 +59,7 @@ final class GoldenTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("backendsAndNames")
-    @Tag("conformance")
+    @AtEveryWidth
     void wholeSequencesGoOnFromGivenStates(String backend, String name) throws IOException {
         Golden golden = Golden.read(name);
         Model model = golden.model().withBackend(backend);

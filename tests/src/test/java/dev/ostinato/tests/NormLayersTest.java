@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,7 +40,7 @@ final class NormLayersTest {
     /** Tolerances as those of {@link GoldenTest}; the statistics of few rows make a little more of every error. */
     @ParameterizedTest
     @MethodSource("backends")
-    @Tag("conformance")
+    @AtEveryWidth
     void asInPyTorch(String backend) throws IOException {
         Golden golden = Golden.read("norm-layers");
         Model model = Model.of(Model.builder().features(7).layerNorm().lstm(19).batchNorm().dense(4).build().layers(),

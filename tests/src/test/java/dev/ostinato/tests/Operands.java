@@ -11,63 +11,145 @@ import dev.ostinato.kernels.PackedWeights;
 import dev.ostinato.kernels.QuantizedRows;
 import dev.ostinato.kernels.Scaling;
 import dev.ostinato.kernels.Sweep;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
+import java.util.function.IntSupplier;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The operands of one call. Two instances with the same seed, asked for the same operands, hold the same bits at the same offsets: one
- * serves the expected call, the other the actual one, and {@link #differences} compares what became of them. Every operand lies inside
- * memory that holds {@link Inputs#margin}, aligned or at an odd offset, with rows packed or apart.
+ * The operands of one call. Those of the expected call are drawn at random, and {@link #again} gives the same bits at the same offsets to an
+ * actual one that asks for the same operands; {@link #differences} compares what became of them. Both calls read the same memory, and write
+ * each its own. Every operand lies inside memory that holds {@link Inputs#margin}, aligned or at an odd offset, with rows packed or apart.
  */
 final class Operands {
     /** Floats before and behind each operand: more than a block, so that the widest stray access stays inside. */
     private static final int MARGIN = 3 * Matrix.BLOCK;
 
+    private static final Map<Numbers, int[]> NUMBERS = new ConcurrentHashMap<>();
+
     private final Inputs inputs;
     private final RandomGenerator random;
+    private final int[] numbers;
+    private int next;
     private final List<Operand> all = new ArrayList<>();
     private final List<Float> results = new ArrayList<>();
+    /** What was asked for, in this order: each gives the same to another call. */
+    private final List<Function<Operands, Object>> given = new ArrayList<>();
+    /** What an earlier call was given and this one will be; null if this is the first. */
+    private final @Nullable Iterator<Function<Operands, Object>> earlier;
 
-    Operands(Inputs inputs, long seed) {
+    /** @param seed of a run; the name of a call tells its operands from those of others of that run */
+    Operands(Inputs inputs, long seed, String name) {
         this.inputs = inputs;
-        this.random = new SplittableRandom(seed);
+        this.random = new SplittableRandom(seed + name.hashCode());
+        this.numbers = NUMBERS.computeIfAbsent(new Numbers(inputs, seed), Numbers::draw);
+        this.next = random.nextInt(numbers.length);
+        this.earlier = null;
+    }
+
+    private Operands(Operands first) {
+        this.inputs = first.inputs;
+        this.random = first.random;
+        this.numbers = first.numbers;
+        this.earlier = first.given.iterator();
+    }
+
+    /** Many random numbers, of which every call takes a run: to draw one takes longer than to multiply by it. */
+    private record Numbers(Inputs inputs, long seed) {
+        /** A prime, so that no two rows of weights are the same. */
+        private static final int COUNT = 65_537;
+
+        int[] draw() {
+            RandomGenerator random = new SplittableRandom(seed + inputs.name().hashCode());
+            return IntStream.generate(() -> Float.floatToRawIntBits(inputs.next(random))).limit(COUNT).toArray();
+        }
+    }
+
+    /** Returns operands for a call that asks for those that this one was given, in the same order; what it writes is as it was before. */
+    Operands again() {
+        return new Operands(this);
+    }
+
+    /** What a request is given, and how another call is given the same. */
+    private record Given<V>(V value, Function<Operands, V> again) {}
+
+    /** Returns what the earlier call was given at this place, or draws it. */
+    @SuppressWarnings("unchecked") // the same requests in the same order
+    private <V> V give(Supplier<Given<V>> draw) {
+        if (earlier != null) {
+            return (V) earlier.next().apply(this);
+        }
+        Given<V> drawn = draw.get();
+        given.add(drawn.again()::apply);
+        return drawn.value();
+    }
+
+    /** The same for what is only read: the calls share it. */
+    private <V> V share(Supplier<V> draw) {
+        return give(() -> {
+            int from = all.size();
+            V value = draw.get();
+            List<Operand> operands = List.copyOf(all.subList(from, all.size()));
+            return new Given<>(value, other -> {
+                other.all.addAll(operands);
+                return value;
+            });
+        });
+    }
+
+    /** Adds an operand, of whose memory every call is given a view. */
+    private <V> Given<V> add(Operand operand, Function<Memory, V> view) {
+        all.add(operand);
+        return new Given<>(view.apply(operand.memory), other -> {
+            Operand own = operand.again();
+            other.all.add(own);
+            return view.apply(own.memory);
+        });
     }
 
     /** Returns a matrix that is only read. */
     Matrix input(String name, int rows, int columns) {
-        return matrix(name, rows, columns, false, index -> randomBits());
+        return input(name, rows, columns, index -> randomBits());
     }
 
     /** Returns a matrix that is only read, element {@code row * columns + column} having the bits that a function gives. */
     Matrix input(String name, int rows, int columns, IntUnaryOperator bits) {
-        return matrix(name, rows, columns, false, bits);
+        return share(() -> matrix(name, rows, columns, column -> false, bits).value());
     }
 
     /** Returns a matrix that is read and written. */
     Matrix updated(String name, int rows, int columns) {
-        return matrix(name, rows, columns, true, index -> randomBits());
+        return give(() -> matrix(name, rows, columns, column -> true, index -> randomBits()));
     }
 
     /** Returns a matrix that is overwritten; until then it holds what the margins hold. */
     Matrix output(String name, int rows, int columns) {
-        return matrix(name, rows, columns, true, index -> inputs.margin);
+        return give(() -> matrix(name, rows, columns, column -> true, index -> inputs.margin));
     }
 
     /** Returns output rows {@code [gate][padded units]} of {@code w} that are only read, 0 in the padding. */
     Matrix gateInput(String name, int rows, PackedMatrix w) {
-        return matrix(name, rows, w.outputs(), false, padded(w));
+        return input(name, rows, w.outputs(), padded(w));
     }
 
     /** Returns output rows {@code [gate][padded units]} of {@code w} that are read and written, 0 in the padding. */
     Matrix gateUpdated(String name, int rows, PackedMatrix w) {
-        return matrix(name, rows, w.outputs(), true, padded(w));
+        return give(() -> matrix(name, rows, w.outputs(), column -> true, padded(w)));
     }
 
     private IntUnaryOperator padded(PackedMatrix w) {
@@ -76,17 +158,21 @@ final class Operands {
 
     /** Returns weights that are only read. */
     PackedMatrix weights(String name, int count, int gates, int units) {
-        return packed(name, count, gates, units, false);
+        return share(() -> packed(name, count, gates, units, false).value());
     }
 
     /** Returns weights that are read and written. */
     PackedMatrix weightsUpdated(String name, int count, int gates, int units) {
-        return packed(name, count, gates, units, true);
+        return give(() -> packed(name, count, gates, units, true));
     }
 
     /** Returns bfloat16 weights, which are only read: a matrix alone, or the first or second of a pair. */
     Bf16Matrix bf16(String name, int count, int gates, int units) {
-        PackedMatrix w = packed(name, count, gates, units, false);
+        return share(() -> drawBf16(name, count, gates, units));
+    }
+
+    private Bf16Matrix drawBf16(String name, int count, int gates, int units) {
+        PackedMatrix w = packed(name, count, gates, units, false).value();
         PackedMatrix other = PackedMatrix.of(1 + random.nextInt(5), gates, units);
         Bf16Matrix matrix = switch (random.nextInt(3)) {
             case 0 -> Bf16Matrix.of(w);
@@ -99,13 +185,12 @@ final class Operands {
 
     /** Returns weights of eight bits, which are only read: a matrix alone, or the first or second of a pair. */
     Int8Matrix int8(String name, int count, int gates, int units) {
-        PackedMatrix w = packed(name, count, gates, units, false);
+        return share(() -> drawInt8(name, count, gates, units));
+    }
+
+    private Int8Matrix drawInt8(String name, int count, int gates, int units) {
+        PackedMatrix w = narrowed(count, gates, units);
         PackedMatrix other = PackedMatrix.of(1 + random.nextInt(5), gates, units);
-        for (int k = 0; k < count * gates * units; k++) {
-            float weight = w.get(k / (gates * units), k / units % gates, k % units);
-            w.set(k / (gates * units), k / units % gates, k % units, Float.isFinite(weight) ? weight : 1f);
-        }
-        all.removeLast(); // it has changed since it was remembered, and the call does not see it
         Int8Matrix matrix = switch (random.nextInt(3)) {
             case 0 -> Int8Matrix.of(w);
             case 1 -> Int8Matrix.pair(w, other)[0];
@@ -126,13 +211,17 @@ final class Operands {
 
     /** Returns the weights W and U of a step, which are only read: interleaved, or each in memory of its own. W may have no inputs. */
     PackedWeights[] stepWeights(Precision precision, boolean interleaved, int count, int gates, int units) {
+        return share(() -> drawStepWeights(precision, interleaved, count, gates, units));
+    }
+
+    private PackedWeights[] drawStepWeights(Precision precision, boolean interleaved, int count, int gates, int units) {
         int some = Math.max(count, 1);
         if (precision == Precision.F32) {
-            PackedMatrix both = packed("wu", some + units, gates, units, false);
-            PackedMatrix apart = packed("w", some, gates, units, false);
-            PackedMatrix w = interleaved ? both.inputs(0, count) : apart.inputs(0, count);
-            return new PackedWeights[] {w,
-                both.inputs(interleaved ? count : some, (interleaved ? count : some) + units)};
+            PackedMatrix first = packed("w", interleaved ? count + units : some, gates, units, false).value();
+            PackedMatrix second = interleaved
+                    ? first.inputs(count, count + units)
+                    : packed("u", units, gates, units, false).value();
+            return new PackedWeights[] {first.inputs(0, count), second};
         }
         PackedMatrix w = narrowed(some, gates, units);
         PackedMatrix u = narrowed(units, gates, units);
@@ -148,22 +237,22 @@ final class Operands {
 
     /** Returns finite weights to be rounded; the call does not see them. */
     private PackedMatrix narrowed(int count, int gates, int units) {
-        PackedMatrix w = PackedMatrix.of(count, gates, units);
-        for (int k = 0; k < count * gates * units; k++) {
-            float weight = inputs.next(random);
-            w.set(k / (gates * units), k / units % gates, k % units, Float.isFinite(weight) ? weight : 1f);
-        }
+        PackedMatrix w = packed("", count, gates, units, false, () -> {
+            int bits = randomBits();
+            return Float.isFinite(Float.intBitsToFloat(bits)) ? bits : Float.floatToRawIntBits(1f);
+        }).value();
+        all.removeLast();
         return w;
     }
 
     /** Returns states of which a step overwrites the units of a share of the panels of u. */
     Matrix shareOutput(String name, int rows, int columns, PackedWeights u, Sweep sweep) {
-        return matrix(name, rows, columns, units(u.words(), sweep), index -> inputs.margin);
+        return give(() -> matrix(name, rows, columns, units(u.words(), sweep), index -> inputs.margin));
     }
 
     /** Returns states of which a step reads and writes those. */
     Matrix shareUpdated(String name, int rows, int columns, PackedWeights u, Sweep sweep) {
-        return matrix(name, rows, columns, units(u.words(), sweep), index -> randomBits());
+        return give(() -> matrix(name, rows, columns, units(u.words(), sweep), index -> randomBits()));
     }
 
     private static IntPredicate units(PackedMatrix u, Sweep sweep) {
@@ -178,8 +267,16 @@ final class Operands {
 
     /** Returns rows to be quantised; until then their levels are 0. Every bit of theirs counts. */
     QuantizedRows quantizedOutput(String name, int rows, int columns) {
-        int before = random.nextInt(3);
-        QuantizedRows q = QuantizedRows.of(before + rows + random.nextInt(2), columns).rows(before, before + rows);
+        return give(() -> {
+            int before = random.nextInt(3);
+            int all = before + rows + random.nextInt(2);
+            return new Given<>(quantizedOutput(name, before, rows, all, columns),
+                    other -> other.quantizedOutput(name, before, rows, all, columns));
+        });
+    }
+
+    private QuantizedRows quantizedOutput(String name, int before, int rows, int allRows, int columns) {
+        QuantizedRows q = QuantizedRows.of(allRows, columns).rows(before, before + rows);
         long levels = (q.address() - q.memory().address()) / Integer.BYTES;
         long scales = (q.scalesAddress() - q.memory().address()) / Float.BYTES;
         BitSet inside = new BitSet();
@@ -195,29 +292,38 @@ final class Operands {
 
     /** Returns rows that have been quantised and are only read. */
     QuantizedRows quantized(String name, Scaling scaling, int rows, int columns) {
+        return share(() -> drawQuantized(name, scaling, rows, columns));
+    }
+
+    private QuantizedRows drawQuantized(String name, Scaling scaling, int rows, int columns) {
         QuantizedRows q = QuantizedRows.of(rows, columns);
-        Kernels.of(Conformance.scalar()).quantize(scaling, input(name + " before", rows, columns), q);
+        Kernels.of(Conformance.scalar()).quantize(scaling,
+                matrix(name + " before", rows, columns, column -> false, index -> randomBits()).value(), q);
         unwritten(name, q.memory());
         return q;
     }
 
     private void unwritten(String name, Memory memory) {
-        all.add(new Operand(name, memory, index -> false, index -> " word " + index));
+        all.add(new Operand(name, memory, index -> false, index -> " word " + index, false));
     }
 
     /** Returns indices in [0, bound), most of them more than once. */
     Indices indices(String name, int length, int bound) {
+        return share(() -> drawIndices(name, length, bound));
+    }
+
+    private Indices drawIndices(String name, int length, int bound) {
         Indices indices = Indices.of(length + 2 * MARGIN).slice(MARGIN, MARGIN + length);
         for (int i = 0; i < length; i++) {
             indices.set(i, random.nextInt(Math.min(bound, Math.ceilDiv(length, 2) + 1)));
         }
-        all.add(new Operand(name, indices.memory(), index -> false, index -> "[" + (index - MARGIN) + "]"));
+        all.add(new Operand(name, indices.memory(), index -> false, index -> "[" + (index - MARGIN) + "]", false));
         return indices;
     }
 
     /** Returns any positive number. */
     float factor() {
-        return 0.5f + random.nextFloat();
+        return share(() -> 0.5f + random.nextFloat());
     }
 
     /** Records what an operation returned. */
@@ -233,14 +339,12 @@ final class Operands {
     }
 
     private int randomBits() {
-        return Float.floatToRawIntBits(inputs.next(random));
+        int bits = numbers[next];
+        next = next + 1 == numbers.length ? 0 : next + 1;
+        return bits;
     }
 
-    private Matrix matrix(String name, int rows, int columns, boolean written, IntUnaryOperator bits) {
-        return matrix(name, rows, columns, column -> written, bits);
-    }
-
-    private Matrix matrix(String name, int rows, int columns, IntPredicate written, IntUnaryOperator bits) {
+    private Given<Matrix> matrix(String name, int rows, int columns, IntPredicate written, IntUnaryOperator bits) {
         int layout = random.nextInt(3);
         int offset = MARGIN + (layout == 0 ? 0 : 1 + 2 * random.nextInt(Matrix.BLOCK / 2));
         int stride = switch (layout) {
@@ -248,52 +352,63 @@ final class Operands {
             case 1 -> columns;
             default -> columns + 1 + random.nextInt(2 * Matrix.BLOCK);
         };
-        Memory memory = poisoned(offset + (long) rows * stride + MARGIN);
-        BitSet inside = new BitSet();
-        BitSet writable = new BitSet();
+        int[] before = poisoned(offset + rows * stride + MARGIN);
+        BitSet inside = new BitSet(before.length);
+        BitSet writable = new BitSet(before.length);
         for (int r = 0; r < rows; r++) {
             int first = offset + r * stride;
             inside.set(first, first + columns);
             for (int j = 0; j < columns; j++) {
-                memory.setInt(first + j, bits.applyAsInt(r * columns + j));
+                before[first + j] = bits.applyAsInt(r * columns + j);
                 writable.set(first + j, written.test(j));
             }
         }
-        all.add(new Operand(name, memory, writable::get,
+        return add(new Operand(name, before, writable::get,
                 index -> inside.get(index)
                         ? "[" + (index - offset) / stride + "][" + (index - offset) % stride + "]"
                         : " margin, float " + (index - offset) + " of (" + rows + ", " + columns + ") at stride "
-                                + stride));
-        return Matrix.wrap(memory, offset, rows, columns, stride);
+                                + stride),
+                memory -> Matrix.wrap(memory, offset, rows, columns, stride));
     }
 
-    private PackedMatrix packed(String name, int count, int gates, int units, boolean written) {
+    private Given<PackedMatrix> packed(String name, int count, int gates, int units, boolean written) {
+        return packed(name, count, gates, units, written, this::randomBits);
+    }
+
+    private Given<PackedMatrix> packed(String name, int count, int gates, int units, boolean written,
+            IntSupplier bits) {
         int before = random.nextInt(3);
         int padded = before + count + random.nextInt(3);
         int offset = MARGIN + (random.nextBoolean() ? 0 : 1 + 2 * random.nextInt(Matrix.BLOCK / 2));
-        Memory memory = poisoned(offset + PackedMatrix.floats(padded, gates, units) + MARGIN);
-        PackedMatrix matrix = PackedMatrix.view(memory, offset, padded, gates, units).inputs(before, before + count);
-        BitSet inside = new BitSet();
+        Function<Memory, PackedMatrix> view =
+                memory -> PackedMatrix.view(memory, offset, padded, gates, units).inputs(before, before + count);
+        int[] all = poisoned(Math.toIntExact(offset + PackedMatrix.floats(padded, gates, units) + MARGIN));
+        Memory empty = Memory.ofInts(all.length);
+        PackedMatrix matrix = view.apply(empty);
+        BitSet inside = new BitSet(all.length);
         for (int panel = 0; panel < matrix.panels(); panel++) {
             int width = matrix.blocks(panel) * Matrix.BLOCK;
-            int first = (int) ((matrix.panelAddress(panel) - memory.address()) / Float.BYTES);
+            int first = (int) ((matrix.panelAddress(panel) - empty.address()) / Float.BYTES);
             inside.set(first, first + count * width);
-            for (int i = 0; i < count * width; i++) {
-                int output = matrix.output(panel, i % width / Matrix.BLOCK) + i % Matrix.BLOCK;
-                memory.setInt(first + i, output % Matrix.padded(units) < units ? randomBits() : 0);
+            for (int block = 0; block < width; block += Matrix.BLOCK) {
+                int unit = matrix.output(panel, block / Matrix.BLOCK) % Matrix.padded(units);
+                int real = Math.clamp(units - unit, 0, Matrix.BLOCK);
+                for (int k = 0; k < count; k++) {
+                    for (int lane = 0; lane < Matrix.BLOCK; lane++) {
+                        all[first + k * width + block + lane] = lane < real ? bits.getAsInt() : 0;
+                    }
+                }
             }
         }
-        all.add(new Operand(name, memory, written ? inside::get : index -> false,
-                index -> (inside.get(index) ? " weight at float " : " margin at float ") + index));
-        return matrix;
+        return add(new Operand(name, all, written ? inside::get : index -> false,
+                index -> (inside.get(index) ? " weight at float " : " margin at float ") + index), view);
     }
 
-    private Memory poisoned(long floats) {
-        Memory memory = Memory.ofFloats(floats);
-        for (long i = 0; i < memory.floats(); i++) {
-            memory.setInt(i, inputs.margin);
-        }
-        return memory;
+    /** Returns what memory for so many floats holds: whole cache lines. */
+    private int[] poisoned(int floats) {
+        int[] bits = new int[Matrix.padded(floats)];
+        Arrays.fill(bits, inputs.margin);
+        return bits;
     }
 
     /** Returns what differs between these operands, on which the expected call has run, and those of the actual one. */
@@ -351,20 +466,33 @@ final class Operands {
         /** Whether a NaN is not like any other NaN: some of these words are no floats. */
         private final boolean bits;
 
-        Operand(String name, Memory memory, IntPredicate written, Place place) {
-            this(name, memory, written, place, false);
+        /** An operand in new memory. */
+        Operand(String name, int[] before, IntPredicate written, Place place) {
+            this(name, memory(before), before, written, place, false);
         }
 
         Operand(String name, Memory memory, IntPredicate written, Place place, boolean bits) {
+            this(name, memory, ints(memory), written, place, bits);
+        }
+
+        private Operand(String name, Memory memory, int[] before, IntPredicate written, Place place, boolean bits) {
             this.name = name;
             this.memory = memory;
-            this.before = ints(memory);
+            this.before = before;
             this.written = written;
             this.place = place;
             this.bits = bits;
         }
 
+        /** Returns the operand as it was before the call. */
+        Operand again() {
+            return new Operand(name, memory(before), before, written, place, bits);
+        }
+
         void differences(Operand actual, Agreement agreement, List<String> found) {
+            if (actual == this && memory.segment().mismatch(MemorySegment.ofArray(before)) < 0) {
+                return;
+            }
             int[] expectedBits = ints(memory);
             int[] actualBits = ints(actual.memory);
             for (int i = 0; i < expectedBits.length; i++) {
@@ -376,6 +504,12 @@ final class Operands {
                     found.add(name + place.of(i) + ", not to be written: " + describe(before[i], actualBits[i]));
                 }
             }
+        }
+
+        private static Memory memory(int[] contents) {
+            Memory memory = Memory.ofInts(contents.length);
+            MemorySegment.copy(MemorySegment.ofArray(contents), 0, memory.segment(), 0, 4L * contents.length);
+            return memory;
         }
 
         private static int[] ints(Memory memory) {

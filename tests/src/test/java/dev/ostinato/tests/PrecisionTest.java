@@ -18,7 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -40,7 +39,7 @@ final class PrecisionTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("cells")
-    @Tag("conformance")
+    @AtEveryWidth
     void everyBackendHasTheAnswerOfTheScalarOne(CellType cell, Precision precision) {
         for (Model model : List.of(features(cell), tokens(cell))) {
             float[] expected = run(model.withPrecision(precision).withBackend("scalar"), Team.of(1));
@@ -54,7 +53,7 @@ final class PrecisionTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("cells")
-    @Tag("conformance")
+    @AtEveryWidth
     void howTheWorkIsCutChangesNoBit(CellType cell, Precision precision) {
         for (Model model : List.of(features(cell), tokens(cell))) {
             Model narrow = model.withPrecision(precision);

@@ -20,7 +20,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -42,7 +41,7 @@ final class RunTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("backendsAndCells")
-    @Tag("conformance")
+    @AtEveryWidth
     void aRunOverFeaturesIsItsSteps(String backend, CellType cell) {
         Model.Builder layers = Model.builder().features(INPUTS).recurrent(cell, 35).dropout(0.5).recurrent(cell, 19);
         Model model = RandomModels.randomised(layers.dense(4).backend(backend).build(), random);
@@ -63,7 +62,7 @@ final class RunTest {
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("backendsAndCells")
-    @Tag("conformance")
+    @AtEveryWidth
     void aRunOverTokensIsItsSteps(String backend, CellType cell) {
         List<Model.Builder> inputs = List.of(Model.builder().embedding(17, 9), Model.builder().oneHot(17),
                 Model.builder().embedding(17, 9).dropout(0.1));

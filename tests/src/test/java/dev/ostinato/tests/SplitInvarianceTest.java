@@ -11,13 +11,12 @@ import dev.ostinato.kernels.Sweep;
 import dev.ostinato.tests.Conformance.Operation;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** However an operation is cut into calls, the bits are the same. */
-@Tag("conformance")
+@AtEveryWidth
 @ParameterizedClass(name = "{0}")
 @MethodSource("dev.ostinato.tests.ExactBackends#names")
 final class SplitInvarianceTest {
@@ -227,7 +226,7 @@ final class SplitInvarianceTest {
         String name = "K=" + inputs + " G=" + gates + " H=" + units;
         List<String> found = new ArrayList<>();
         for (Inputs kind : new Inputs[] {Inputs.NORMAL, Inputs.EXTREME}) {
-            found.addAll(Conformance.differences(kernels, whole, kernels, parts, name, kind));
+            found.addAll(Conformance.differences(kernels, whole, List.of(kernels), parts, name, kind));
         }
         assertEquals("", String.join("\n", found), () -> "seed " + Conformance.SEED);
     }

@@ -76,7 +76,8 @@ final class StepsTest {
         for (Variants.LstmOf lstm : Variants.LSTMS) {
             LstmVariant v = lstm.variant();
             Matrix peepholes =
-                    new Operands(Inputs.NORMAL, Conformance.SEED).input("peepholes", lstm.peepholes(), PADDED);
+                    new Operands(Inputs.NORMAL, Conformance.SEED, "peepholes").input("peepholes", lstm.peepholes(),
+                            PADDED);
             composed(precision, v.slots(), v.slots(), v.stateScaling(), (o, sweep, c, h) -> kernels.lstmSteps(v,
                     peepholes, o.start, o.x, o.w, o.hPrevious, o.u, sweep, c, h),
                     (z, before, c, after) -> kernels.lstmForward(v, peepholes, z, c, c, after));
@@ -91,7 +92,7 @@ final class StepsTest {
     private void composed(Precision precision, int slots, int gates, Scaling scaling, Whole whole, Cell cell) {
         for (Inputs inputs : Inputs.values()) {
             for (int width : List.of(INPUTS, 0)) {
-                Operands operands = new Operands(inputs, Conformance.SEED);
+                Operands operands = new Operands(inputs, Conformance.SEED, precision.name());
                 PackedWeights[] wu = operands.stepWeights(precision, false, width, gates, UNITS);
                 StepOperands o = new StepOperands(operands.input("start", 1, slots * PADDED),
                         operands.input("x", STEPS * STREAMS, width), wu[0],
