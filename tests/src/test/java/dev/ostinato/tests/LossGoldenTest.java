@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.ostinato.formats.SafeTensors;
+import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.Batch;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
@@ -45,8 +46,12 @@ final class LossGoldenTest {
     }
 
     private static float[] floats(String name) {
+        return tensor(name).toFloats();
+    }
+
+    private static Tensor tensor(String name) {
         try {
-            return FILE.tensor(name).toFloats();
+            return FILE.tensor(name);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
@@ -115,9 +120,47 @@ final class LossGoldenTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("dev.ostinato.tests.ExactBackends#names")
+    @Tag("conformance")
+    void labelsWithoutPlaces(String backend) {
+        check(backend, Loss.ctc(0), "", "ctc");
+        check(backend, Loss.ctc(0).summed(), "", "ctc.summed");
+        check(backend, Loss.ctc(5), "", "ctc.last");
+        check(backend, Loss.ctc(5).summed(), "", "ctc.last.summed");
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.ostinato.tests.ExactBackends#names")
+    @Tag("conformance")
+    void sampledSoftmaxIsTensorFlows(String backend) {
+        Sequences sequences = Sequences.ofLengths(7, integers("lengths"));
+        List<NamedArray> tensors = sampled("sampled.initial.");
+        List<Layer> layers = List.of(new Layer.Features(sequences.total()), new Layer.Dense(sequences.total(), 5),
+                new Layer.Dense(5, 50));
+        Model model = Model.of(layers, tensors).withBackend(backend);
+        Batch batch = Batch.featuresToClasses(sequences, floats("x"), integers("words"));
+        try (Trainer trainer = Trainer.builder(model).loss(Loss.sampledSoftmax(8)).seed(3).threads(2).build()) {
+            near("loss", floats("sampled.loss")[0], trainer.gradients(batch), LOSS);
+            List<NamedArray> gradients = trainer.gradients();
+            List<NamedArray> expected = sampled("sampled.");
+            for (int i = 0; i < expected.size(); i++) {
+                nearAll(expected.get(i).data(), gradients.get(i).data());
+            }
+        }
+    }
+
+    private static List<NamedArray> sampled(String prefix) {
+        return Stream.of("dense.weight", "dense.bias", "head.weight", "head.bias").map(name -> {
+            long[] shape = tensor(prefix + name).shape();
+            return new NamedArray(name, Arrays.stream(shape).mapToObj(Math::toIntExact).toList(), floats(prefix + name));
+        }).toList();
+    }
+
     private static Batch batch(Loss loss, Sequences sequences, int steps) {
         int rows = steps * sequences.rows();
         return switch (loss) {
+            case Loss.Ctc ctc -> Batch.featuresToLabels(sequences, floats("x"), labels(ctc.blank() == 0 ? 0 : 1));
             case Loss.CrossEntropy _ ->
                     Batch.featuresToClasses(sequences, floats("x"), Arrays.copyOf(integers("classes"), rows));
             case Loss.BinaryCrossEntropy _ ->
@@ -125,6 +168,17 @@ final class LossGoldenTest {
             default ->
                     Batch.featuresToValues(sequences, floats("x"), Arrays.copyOf(floats("values"), rows * OUTPUTS));
         };
+    }
+
+    private static int[][] labels(int less) {
+        int[] lengths = integers("label_lengths");
+        int[] all = Arrays.stream(integers("labels")).map(label -> label - less).toArray();
+        int[][] labels = new int[lengths.length][];
+        int from = 0;
+        for (int b = 0; b < lengths.length; b++) {
+            labels[b] = Arrays.copyOfRange(all, from, from += lengths[b]);
+        }
+        return labels;
     }
 
     private static void nearAll(float[] expected, float[] actual) {

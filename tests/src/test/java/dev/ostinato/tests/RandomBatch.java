@@ -6,6 +6,7 @@ import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Sequences;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /** T steps of B streams of random inputs and targets of every kind, row {@code t * B + b} being step t of stream b. */
 final class RandomBatch {
@@ -120,8 +121,12 @@ final class RandomBatch {
     private Batch batch(Loss loss, int[] classes, float[] values) {
         return switch (loss) {
             case Loss.CrossEntropy _ -> withClasses(classes);
+            case Loss.SampledSoftmax _ -> withClasses(classes);
+            case Loss.Ctc ctc -> withLabels(labels(ctc.blank()));
             case Loss.BinaryCrossEntropy _ -> withValues(probabilities(values));
-            case Loss.SquaredError _,Loss.AbsoluteError _,Loss.Huber _ -> withValues(values);
+            case Loss.SquaredError _ -> withValues(values);
+            case Loss.AbsoluteError _ -> withValues(values);
+            case Loss.Huber _ -> withValues(values);
         };
     }
 
@@ -133,6 +138,23 @@ final class RandomBatch {
     private Batch withValues(float[] values) {
         return tokens.length > 0 ? Batch.tokensToValues(sequences(), tokens, values)
                 : Batch.featuresToValues(sequences(), features, values);
+    }
+
+    private Batch withLabels(int[][] labels) {
+        return tokens.length > 0 ? Batch.tokensToLabels(sequences(), tokens, labels)
+                : Batch.featuresToLabels(sequences(), features, labels);
+    }
+
+    /** Returns the classes of the first steps of each stream, the blank left out: as many as half its steps, which can say them. */
+    int[][] labels(int blank) {
+        int[][] labels = new int[rows][];
+        for (int b = 0; b < rows; b++) {
+            int stream = b;
+            long there = IntStream.range(0, steps).filter(t -> mask[t * rows + stream]).count();
+            labels[b] = IntStream.range(0, steps).map(t -> classes[t * rows + stream]).filter(c -> c != blank)
+                    .limit(there / 2).toArray();
+        }
+        return labels;
     }
 
     /** Returns (T, B, outputs): the targets of losses that take probabilities, some of them certain. */

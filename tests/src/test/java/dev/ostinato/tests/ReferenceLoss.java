@@ -1,9 +1,11 @@
 package dev.ostinato.tests;
 
 import dev.ostinato.nn.Loss;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
 
 /** Losses in double precision, by the formulas of the textbooks. */
 final class ReferenceLoss {
@@ -16,6 +18,9 @@ final class ReferenceLoss {
      * @param y (T * B) rows of outputs, null where there is no step; behind a pooling layer (B)
      */
     static double of(RandomBatch batch, Loss loss, double[][] y) {
+        if (loss instanceof Loss.Ctc ctc) {
+            return ctc(batch, ctc, y);
+        }
         double sum = 0;
         double weight = 0;
         for (int row = 0; row < y.length; row++) {
@@ -35,6 +40,8 @@ final class ReferenceLoss {
             case Loss.Huber huber -> difference(batch, row, y,
                     d -> Math.abs(d) <= huber.delta() ? 0.5 * d * d : huber.delta() * Math.abs(d)
                             - 0.5 * huber.delta() * huber.delta());
+            case Loss.Ctc _ -> throw new AssertionError(loss);
+            case Loss.SampledSoftmax _ -> throw new AssertionError(loss);
             case Loss.BinaryCrossEntropy binary -> binary(binary, y, batch.probabilities(), row * y.length);
         };
     }
@@ -90,5 +97,39 @@ final class ReferenceLoss {
             sum -= weight(loss.positiveWeights(), j) * t * Math.log(yes) + (1 - t) * Math.log(1 - yes);
         }
         return sum / y.length;
+    }
+
+    private static double ctc(RandomBatch batch, Loss.Ctc loss, double[][] y) {
+        int[][] labels = batch.labels(loss.blank());
+        double sum = 0;
+        for (int b = 0; b < batch.rows; b++) {
+            List<double[]> logs = new ArrayList<>();
+            for (int row = b; row < y.length; row += batch.rows) {
+                if (y[row] != null) {
+                    logs.add(logSoftmax(y[row]));
+                }
+            }
+            double nats = -Math.log(ways(logs, new int[logs.size()], 0, loss.blank(), labels[b]));
+            sum += nats / (loss.reduction() == Loss.Reduction.SUM ? 1 : Math.max(1, labels[b].length));
+        }
+        return sum / batch.rows;
+    }
+
+    /** Returns the probability of all ways through the classes, one at a step, that go on from a beginning and spell the labels. */
+    private static double ways(List<double[]> logs, int[] way, int step, int blank, int[] labels) {
+        if (step == logs.size()) {
+            return Arrays.equals(spelt(way, blank), labels) ? 1 : 0;
+        }
+        double sum = 0;
+        for (int c = 0; c < logs.get(step).length; c++) {
+            way[step] = c;
+            sum += Math.exp(logs.get(step)[c]) * ways(logs, way, step + 1, blank, labels);
+        }
+        return sum;
+    }
+
+    private static int[] spelt(int[] way, int blank) {
+        return IntStream.range(0, way.length).filter(t -> way[t] != blank && (t == 0 || way[t] != way[t - 1]))
+                .map(t -> way[t]).toArray();
     }
 }

@@ -12,9 +12,10 @@ public final class Batch {
     private final float @Nullable [] features;
     private final int @Nullable [] classes;
     private final float @Nullable [] values;
+    private final int @Nullable [][] labels;
 
     private Batch(Sequences sequences, int @Nullable [] tokens, float @Nullable [] features, int @Nullable [] classes,
-            float @Nullable [] values) {
+            float @Nullable [] values, int @Nullable [][] labels) {
         if (sequences.total() == 0) {
             throw new IllegalArgumentException("batch: expected at least one step, got " + sequences);
         }
@@ -23,6 +24,7 @@ public final class Batch {
         this.features = features;
         this.classes = classes;
         this.values = values;
+        this.labels = labels;
     }
 
     /**
@@ -37,7 +39,7 @@ public final class Batch {
 
     /** As {@link #tokensToClasses(int, int, int[], int[])}, for the steps that there are; what the arrays hold of others does not matter. */
     public static Batch tokensToClasses(Sequences sequences, int[] tokens, int[] classes) {
-        return new Batch(sequences, tokens, null, classes, null);
+        return new Batch(sequences, tokens, null, classes, null, null);
     }
 
     /**
@@ -52,7 +54,7 @@ public final class Batch {
 
     /** As {@link #tokensToValues(int, int, int[], float[])}, for the steps that there are; what the arrays hold of others does not matter. */
     public static Batch tokensToValues(Sequences sequences, int[] tokens, float[] values) {
-        return new Batch(sequences, tokens, null, null, values);
+        return new Batch(sequences, tokens, null, null, values, null);
     }
 
     /**
@@ -67,7 +69,7 @@ public final class Batch {
 
     /** As {@link #featuresToClasses(int, int, float[], int[])}, for the steps that there are; what the arrays hold of others does not matter. */
     public static Batch featuresToClasses(Sequences sequences, float[] features, int[] classes) {
-        return new Batch(sequences, null, features, classes, null);
+        return new Batch(sequences, null, features, classes, null, null);
     }
 
     /**
@@ -82,12 +84,32 @@ public final class Batch {
 
     /** As {@link #featuresToValues(int, int, float[], float[])}, for the steps that there are; what the arrays hold of others does not matter. */
     public static Batch featuresToValues(Sequences sequences, float[] features, float[] values) {
-        return new Batch(sequences, null, features, null, values);
+        return new Batch(sequences, null, features, null, values, null);
+    }
+
+    /**
+     * Tokens in, labels out that belong to no step in particular: {@link Loss#ctc}.
+     *
+     * @param tokens (T, B)
+     * @param labels (B), of each stream as many as it has
+     */
+    public static Batch tokensToLabels(Sequences sequences, int[] tokens, int[]... labels) {
+        return new Batch(sequences, tokens, null, null, null, labels);
+    }
+
+    /**
+     * Floats in, labels out that belong to no step in particular: {@link Loss#ctc}.
+     *
+     * @param features (T, B, I)
+     * @param labels (B), of each stream as many as it has
+     */
+    public static Batch featuresToLabels(Sequences sequences, float[] features, int[]... labels) {
+        return new Batch(sequences, null, features, null, null, labels);
     }
 
     /** Returns the same with rows of floats in place of what came in. */
     Batch withFeatures(float[] rowsOfFloats) {
-        return new Batch(sequences, null, rowsOfFloats, classes, values);
+        return new Batch(sequences, null, rowsOfFloats, classes, values, labels);
     }
 
     /** Returns T. */
@@ -120,6 +142,11 @@ public final class Batch {
 
     float[] values(int outputSteps, int width) {
         return required("values", values, values == null ? 0 : values.length, outputSteps, width);
+    }
+
+    /** Returns (B) labels of each stream. */
+    int[][] labels() {
+        return required("labels", labels, labels == null ? 0 : labels.length, 1, 1);
     }
 
     private <A> A required(String name, @Nullable A array, int length, int stepsOf, int width) {

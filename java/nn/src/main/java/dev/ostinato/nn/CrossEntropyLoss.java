@@ -6,7 +6,7 @@ import dev.ostinato.kernels.Indices;
 final class CrossEntropyLoss extends LossStage {
     private final Indices classes;
 
-    CrossEntropyLoss(Stage top, Loss.CrossEntropy loss) {
+    CrossEntropyLoss(Stage top, Loss loss) {
         super(top, loss);
         this.classes = Indices.of(setup.all());
     }
@@ -19,7 +19,7 @@ final class CrossEntropyLoss extends LossStage {
     void load(Batch batch) {
         int[] all = batch.classes(outputSteps());
         for (int r = 0; r < classes.length(); r++) {
-            classes.set(r, checked(all, setup.sequences().element(r)));
+            classes.set(r, checked(all, setup.sequences().element(r), y.columns()));
         }
     }
 

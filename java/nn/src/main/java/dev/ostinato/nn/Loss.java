@@ -65,6 +65,35 @@ public sealed interface Loss {
     }
 
     /**
+     * Returns connectionist temporal classification (Graves et al. 2006): the negative log-probability of the labels of a stream, summed over all
+     * ways to place them among its steps. Each step says a class; those that say the same in a row count once, and those that say the blank
+     * do not count. Divided by the number of labels, unless {@link #summed}; the mean over the streams.
+     *
+     * <p>Steps that a stream does not have are left out. A stream with more labels than its steps can say is refused: between two equal labels
+     * there has to be a blank.
+     *
+     * @param blank the class that stands for no label
+     * @throws IllegalArgumentException if it is negative
+     */
+    static Loss ctc(int blank) {
+        return new Ctc(blank, Reduction.MEAN);
+    }
+
+    /**
+     * Returns cross-entropy for large vocabularies, over the right class and a sample of others (Jean et al. 2015): only their rows of the last
+     * layer, which is dense, take part, forward and backward. For each batch distinct classes are drawn with the probabilities
+     * {@code P(c) = log((c + 2) / (c + 1)) / log(V + 1)}: frequent classes come first. From every output the logarithm of how often its class is
+     * expected among the samples is subtracted, {@code -expm1(draws * log1p(-P(c)))}; a sample that is the right class of a row does not count for
+     * it. Validation takes the whole softmax.
+     *
+     * @param samples how many, less than there are classes
+     * @throws IllegalArgumentException if it is not positive
+     */
+    static Loss sampledSoftmax(int samples) {
+        return new SampledSoftmax(samples, Reduction.MEAN);
+    }
+
+    /**
      * Softmax cross-entropy against classes, with PyTorch's options. With w the weights of the classes, p the softmax of V outputs and e the
      * smoothing, class y costs {@code -(1 - e) w[y] log p[y] - e / V * sum of w[c] log p[c]}. The mean over a batch divides by the sum of
      * {@code w[y]}; of a batch in which nothing counts it is 0.
@@ -153,6 +182,34 @@ public sealed interface Loss {
         @Override
         public BinaryCrossEntropy summed() {
             return new BinaryCrossEntropy(positiveWeights, Reduction.SUM);
+        }
+    }
+
+    /** Connectionist temporal classification. */
+    record Ctc(int blank, Reduction reduction) implements Loss {
+        public Ctc {
+            if (blank < 0) {
+                throw new IllegalArgumentException("blank: expected a class, got " + blank);
+            }
+        }
+
+        @Override
+        public Loss summed() {
+            return new Ctc(blank, Reduction.SUM);
+        }
+    }
+
+    /** Cross-entropy over the right class and so many others. */
+    record SampledSoftmax(int samples, Reduction reduction) implements Loss {
+        public SampledSoftmax {
+            if (samples < 1) {
+                throw new IllegalArgumentException("samples: expected >= 1, got " + samples);
+            }
+        }
+
+        @Override
+        public Loss summed() {
+            return new SampledSoftmax(samples, Reduction.SUM);
         }
     }
 

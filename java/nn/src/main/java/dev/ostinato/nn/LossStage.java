@@ -38,6 +38,10 @@ abstract class LossStage {
             case Loss.AbsoluteError absolute -> DifferenceLoss.absolute(top, absolute);
             case Loss.Huber huber -> DifferenceLoss.huber(top, huber);
             case Loss.BinaryCrossEntropy binary -> new BinaryCrossEntropyLoss(top, binary);
+            case Loss.Ctc ctc -> new CtcLoss(top, ctc);
+            case Loss.SampledSoftmax sampled -> top instanceof SampledHeadStage head
+                    ? new SampledSoftmaxLoss(head, sampled)
+                    : new CrossEntropyLoss(top, sampled);
         };
     }
 
@@ -47,8 +51,33 @@ abstract class LossStage {
         switch (loss) {
             case Loss.CrossEntropy entropy -> checkWeights("class weights", entropy.classWeights(), outputs);
             case Loss.BinaryCrossEntropy binary -> checkWeights("positive weights", binary.positiveWeights(), outputs);
-            case Loss.SquaredError _,Loss.AbsoluteError _,Loss.Huber _ -> {
+            case Loss.Ctc ctc -> checkCtc(blueprint, ctc, outputs);
+            case Loss.SampledSoftmax sampled -> checkSampled(blueprint.layers().getLast(), sampled, outputs);
+            case Loss.SquaredError _ -> {
             }
+            case Loss.AbsoluteError _ -> {
+            }
+            case Loss.Huber _ -> {
+            }
+        }
+    }
+
+    private static void checkCtc(Blueprint blueprint, Loss.Ctc loss, int outputs) {
+        if (blueprint.pools()) {
+            throw new IllegalArgumentException(
+                    "ctc: expected an output for each step, got a model that pools: " + blueprint.layers());
+        }
+        if (loss.blank() >= outputs) {
+            throw new IllegalArgumentException("blank: expected 0.." + (outputs - 1) + ", got " + loss.blank());
+        }
+    }
+
+    private static void checkSampled(Layer last, Loss.SampledSoftmax loss, int outputs) {
+        if (!(last instanceof Layer.Dense)) {
+            throw new IllegalArgumentException("sampled softmax: expected a dense layer at the end, got " + last);
+        }
+        if (loss.samples() >= outputs) {
+            throw new IllegalArgumentException("samples: expected 1.." + (outputs - 1) + ", got " + loss.samples());
         }
     }
 
@@ -139,11 +168,11 @@ abstract class LossStage {
         }
     }
 
-    /** Returns the class of the batch at a place, checked. */
-    final int checked(int[] classes, int at) {
-        if (classes[at] < 0 || classes[at] >= y.columns()) {
+    /** Returns the class of the batch at a place, one of so many. */
+    static int checked(int[] classes, int at, int count) {
+        if (classes[at] < 0 || classes[at] >= count) {
             throw new IndexOutOfBoundsException(
-                    "class " + at + ": expected 0.." + (y.columns() - 1) + ", got " + classes[at]);
+                    "class " + at + ": expected 0.." + (count - 1) + ", got " + classes[at]);
         }
         return classes[at];
     }

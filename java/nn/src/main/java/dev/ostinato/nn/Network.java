@@ -16,7 +16,7 @@ final class Network {
         List<Blueprint.Place> places = setup.blueprint().places();
         stages.add(inputStage(places));
         for (Blueprint.Place place : places.subList(1, places.size())) {
-            stages.add(stage(place, stages.getLast(), place.index() == places.size() - 1));
+            stages.add(place.index() == places.size() - 1 ? head(place, stages.getLast(), loss) : stage(place, stages.getLast()));
         }
         this.loss = LossStage.of(stages.getLast(), loss);
     }
@@ -27,7 +27,17 @@ final class Network {
                 : new TokenStage(setup, places.getFirst(), !places.get(1).isRecurrent());
     }
 
-    private static Stage stage(Blueprint.Place place, Stage below, boolean last) {
+    /** The last layer, behind which there is nothing but the loss. */
+    private static Stage head(Blueprint.Place place, Stage below, Loss loss) {
+        if (place.layer() instanceof Layer.Dense) {
+            return loss instanceof Loss.SampledSoftmax sampled
+                    ? new SampledHeadStage(below.setup, place, below, sampled.samples())
+                    : new DenseStage(below.setup, place, below, true);
+        }
+        return stage(place, below);
+    }
+
+    private static Stage stage(Blueprint.Place place, Stage below) {
         Stage.Setup setup = below.setup;
         return switch (place.layer()) {
             case Layer.Recurrent r -> r.direction() == Layer.Direction.FORWARD
@@ -35,7 +45,7 @@ final class Network {
                     : new DirectionsStage(setup, place, below);
             case Layer.Bidirectional ignored -> new DirectionsStage(setup, place, below);
             case Layer.Pool pool -> new PoolStage(setup, pool, below);
-            case Layer.Dense ignored -> new DenseStage(setup, place, below, last);
+            case Layer.Dense ignored -> new DenseStage(setup, place, below, false);
             case Layer.Dropout ignored -> new DropoutStage(setup, place, below);
             case Layer.LayerNorm ignored -> new LayerNormStage(setup, place, below);
             case Layer.BatchNorm ignored -> new BatchNormStage(setup, place, below);

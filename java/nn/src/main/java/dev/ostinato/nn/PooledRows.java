@@ -2,8 +2,6 @@ package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
-import java.util.Arrays;
-import java.util.stream.IntStream;
 
 /** Which packed rows belong to a stream, and how they become one. */
 final class PooledRows {
@@ -13,15 +11,7 @@ final class PooledRows {
 
     PooledRows(Layer.Pooling pooling, Sequences sequences) {
         this.pooling = pooling;
-        int streams = sequences.rows();
-        int[] packedAt = new int[sequences.steps() * streams];
-        Arrays.fill(packedAt, -1);
-        for (int packed = 0; packed < sequences.total(); packed++) {
-            packedAt[sequences.step(packed)] = packed;
-        }
-        this.members = new int[streams][];
-        Arrays.setAll(members, b -> IntStream.range(0, sequences.steps()).map(t -> packedAt[t * streams + b])
-                .filter(packed -> packed >= 0).toArray());
+        this.members = sequences.packedRows();
     }
 
     /** Overwrites y, (B, N), from x, (all, N). */

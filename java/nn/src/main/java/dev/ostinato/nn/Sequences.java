@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -274,6 +275,19 @@ public final class Sequences {
     int element(int packed) {
         int at = source[packed];
         return batchFirst ? at % rows * steps + at / rows : at;
+    }
+
+    /** Returns of each stream its packed rows, first step first. */
+    int[][] packedRows() {
+        int[] packedAt = new int[steps * rows];
+        Arrays.fill(packedAt, -1);
+        for (int packed = 0; packed < total(); packed++) {
+            packedAt[step(packed)] = packed;
+        }
+        int[][] all = new int[rows][];
+        Arrays.setAll(all, b -> IntStream.range(0, steps).map(t -> packedAt[t * rows + b])
+                .filter(packed -> packed >= 0).toArray());
+        return all;
     }
 
     // States: one row for the beginning of each sequence and one for each of its steps, so that those before and after a step are runs of

@@ -43,7 +43,7 @@ final class WeightedCrossEntropyLoss extends LossStage {
         for (int r = 0; r < classes.length(); r++) {
             int at = setup.sequences().element(r);
             boolean ignored = loss.ignoredClass().isPresent() && loss.ignoredClass().getAsInt() == all[at];
-            int index = ignored ? IGNORED : checked(all, at);
+            int index = ignored ? IGNORED : checked(all, at, y.columns());
             classes.set(r, index);
             weight += ignored ? 0 : classWeights[index];
         }
