@@ -101,6 +101,30 @@ final class DeterminismTest {
         }
     }
 
+    /** Rows in more than one chunk, streams of different lengths. */
+    @ParameterizedTest
+    @MethodSource("dev.ostinato.tests.ExactBackends#names")
+    @Tag("conformance")
+    void everyLossTrainsAsTheScalarBackendOnOneThread(String backend) {
+        double[] weights = new SplittableRandom(1).doubles(40).toArray();
+        Model model = Model.builder().features(9).gru(19).dense(40).backend("scalar").build();
+        for (Loss loss : List.of(Loss.crossEntropy().labelSmoothing(0.1).classWeights(weights).ignoring(3),
+                Loss.absoluteError(), Loss.huber(0.5), Loss.binaryCrossEntropy().positiveWeights(weights), Loss.ctc(7),
+                Loss.sampledSoftmax(17))) {
+            same(trainedOnLengths(model, loss, "scalar", 1), trainedOnLengths(model, loss, backend, 2));
+        }
+    }
+
+    private static List<NamedArray> trainedOnLengths(Model model, Loss loss, String backend, int threads) {
+        SplittableRandom random = new SplittableRandom(3);
+        try (Trainer trainer = Trainer.builder(model).loss(loss).backend(backend).threads(threads).build()) {
+            for (int i = 0; i < 3; i++) {
+                trainer.step(new RandomBatch(model, 40, 5, random).shortened(random).batch(loss));
+            }
+            return trainer.model().tensors();
+        }
+    }
+
     /** So many weights that several threads update them. */
     @Test
     void manyWeightsOnManyThreads() {

@@ -192,7 +192,8 @@ final class GradientCheckTest {
         Stream<Loss> losses =
                 Stream.of(Loss.crossEntropy().labelSmoothing(0.2), Loss.crossEntropy().classWeights(weights),
                         Loss.crossEntropy().ignoring(2).labelSmoothing(0.1).classWeights(weights), Loss.absoluteError(),
-                        Loss.huber(0.5), Loss.binaryCrossEntropy(), Loss.binaryCrossEntropy().positiveWeights(weights), Loss.ctc(0), Loss.ctc(3));
+                        Loss.huber(0.5), Loss.binaryCrossEntropy(), Loss.binaryCrossEntropy().positiveWeights(weights),
+                        Loss.ctc(0), Loss.ctc(3));
         return losses.flatMap(loss -> Stream.of(loss, loss.summed()));
     }
 

@@ -153,7 +153,8 @@ final class LossGoldenTest {
     private static List<NamedArray> sampled(String prefix) {
         return Stream.of("dense.weight", "dense.bias", "head.weight", "head.bias").map(name -> {
             long[] shape = tensor(prefix + name).shape();
-            return new NamedArray(name, Arrays.stream(shape).mapToObj(Math::toIntExact).toList(), floats(prefix + name));
+            return new NamedArray(name, Arrays.stream(shape).mapToObj(Math::toIntExact).toList(),
+                    floats(prefix + name));
         }).toList();
     }
 

@@ -9,6 +9,7 @@ import dev.ostinato.nn.Batch;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Clipping;
 import dev.ostinato.nn.DivergedException;
+import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
@@ -16,6 +17,7 @@ import dev.ostinato.nn.Optimizer;
 import dev.ostinato.nn.Patience;
 import dev.ostinato.nn.Plateau;
 import dev.ostinato.nn.Schedule;
+import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.TokenStreams;
 import dev.ostinato.nn.Trainer;
 import java.util.Arrays;
@@ -105,6 +107,20 @@ final class TrainerArgumentsTest {
                 "positive weights: expected 4, as the model has outputs, got 5");
     }
 
+    @Test
+    void lossesThatDoNotFitTheModel() {
+        refused(() -> Loss.ctc(-1), "blank: expected a class, got -1");
+        refused(() -> Trainer.builder(TOKENS).loss(Loss.ctc(4)).build(), "blank: expected 0..3, got 4");
+        Model pooled = Model.builder().features(3).gru(5).pool(Layer.Pooling.LAST).dense(4).build();
+        refused(() -> Trainer.builder(pooled).loss(Loss.ctc(0)).build(),
+                "ctc: expected an output for each step, got a model that pools");
+        refused(() -> Loss.sampledSoftmax(0), "samples: expected >= 1, got 0");
+        refused(() -> Trainer.builder(TOKENS).loss(Loss.sampledSoftmax(4)).build(), "samples: expected 1..3, got 4");
+        Model headless = Model.builder().features(3).gru(5).build();
+        refused(() -> Trainer.builder(headless).loss(Loss.sampledSoftmax(2)).build(),
+                "sampled softmax: expected a dense layer at the end, got Recurrent");
+    }
+
     // Batches
 
     @Test
@@ -157,6 +173,27 @@ final class TrainerArgumentsTest {
         }
         unchanged(TOKENS, Loss.binaryCrossEntropy(), Batch.tokensToClasses(1, 1, new int[1], new int[1]),
                 "expected values, got none");
+    }
+
+    @Test
+    void labelsOfStreams() {
+        Sequences sequences = Sequences.ofLengths(4, 4, 2);
+        float[] x = new float[4 * 2 * 3];
+        unchanged(FEATURES, Loss.ctc(0), Batch.featuresToLabels(sequences, x, new int[] {1}),
+                "labels: expected 1 x 2 x 1, got 1");
+        unchanged(FEATURES, Loss.ctc(0), Batch.featuresToLabels(sequences, x, new int[] {1, 1, 1}, new int[0]),
+                "labels of stream 0: expected no more than its 4 steps can say, got 3, which take 5");
+        unchanged(FEATURES, Loss.ctc(0), Batch.featuresToLabels(sequences, x, new int[] {1, 1, 2}, new int[] {1, 2, 3}),
+                "labels of stream 1: expected no more than its 2 steps can say, got 3, which take 3");
+        for (int label : new int[] {-1, 4, 0}) {
+            unchanged(IndexOutOfBoundsException.class, FEATURES, Loss.ctc(0),
+                    Batch.featuresToLabels(sequences, x, new int[0], new int[] {3, label}),
+                    "label 1 of stream 1: expected 0..3 without the blank 0, got " + label);
+        }
+        unchanged(FEATURES, Loss.ctc(0), Batch.featuresToClasses(sequences, x, new int[8]),
+                "expected labels, got none");
+        unchanged(IndexOutOfBoundsException.class, FEATURES, Loss.sampledSoftmax(2),
+                Batch.featuresToClasses(1, 1, new float[3], new int[] {4}), "class 0: expected 0..3, got 4");
     }
 
     /** Nothing counts: there is nothing to learn, and nothing to divide by. */

@@ -65,4 +65,13 @@ final class CtcLoss extends LossStage {
             }
         });
     }
+
+    @Override
+    float[] byOutput() {
+        float[] all = new float[losses.rows()];
+        for (int b = 0; b < all.length; b++) {
+            all[b] = losses.get(b, 0);
+        }
+        return all;
+    }
 }

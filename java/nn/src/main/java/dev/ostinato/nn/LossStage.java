@@ -139,6 +139,15 @@ abstract class LossStage {
         return sum;
     }
 
+    /** Returns the losses where the targets are in the arrays of a batch, and 0 where there is no step. */
+    float[] byOutput() {
+        float[] all = new float[outputSteps() * setup.sequences().rows()];
+        for (int r = 0; r < losses.rows(); r++) {
+            all[setup.sequences().element(r)] = losses.get(r, 0);
+        }
+        return all;
+    }
+
     /** Writes the gradient of the outputs into the stage below. */
     final void backward() {
         top.eachChunk((from, to) -> {

@@ -16,7 +16,8 @@ final class Network {
         List<Blueprint.Place> places = setup.blueprint().places();
         stages.add(inputStage(places));
         for (Blueprint.Place place : places.subList(1, places.size())) {
-            stages.add(place.index() == places.size() - 1 ? head(place, stages.getLast(), loss) : stage(place, stages.getLast()));
+            stages.add(place.index() == places.size() - 1 ? head(place, stages.getLast(), loss)
+                    : stage(place, stages.getLast()));
         }
         this.loss = LossStage.of(stages.getLast(), loss);
     }
@@ -98,6 +99,11 @@ final class Network {
         for (Stage stage : stages.reversed()) {
             stage.backward();
         }
+    }
+
+    /** Returns the loss of each output of the last forward, in the order of the targets. */
+    float[] losses() {
+        return loss.byOutput();
     }
 
     void resetState() {

@@ -169,6 +169,15 @@ public final class Trainer implements AutoCloseable {
         return gradientNorm;
     }
 
+    /**
+     * Returns the loss of each output of the last batch, where its target is in the arrays of the batch: (T, B), behind a pooling layer and for
+     * labels without places (B). Where there is no step it is 0. Weights of classes are part of it, divisors of means are not. Before the first
+     * batch there is none.
+     */
+    public float[] losses() {
+        return network == null ? new float[0] : network.losses();
+    }
+
     /** Returns copies of the last gradients in PyTorch's names and layout: before clipping by a global norm, after any other. */
     public List<NamedArray> gradients() {
         return blueprint.read(gradients);

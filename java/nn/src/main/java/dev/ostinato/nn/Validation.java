@@ -1,0 +1,170 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Matrix;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How well a model does over batches that it is not trained on: the mean loss, and metrics. There is no dropout, and batch norm uses what it has
+ * learned. The state of the streams goes on from one batch to the next until {@link #resetState}, as it does in a {@link Trainer}.
+ *
+ * <pre>{@code
+ * ClassificationMetrics metrics = ClassificationMetrics.of(model.outputs());
+ * try (Validation validation = Validation.of(model, Loss.crossEntropy(), 1)) {
+ *     for (Batch batch : batches) {
+ *         validation.add(batch, metrics);
+ *         validation.resetState();
+ *     }
+ *     System.out.println(validation.loss() + ", F1 " + metrics.macroF1());
+ * }
+ * }</pre>
+ *
+ * <p>The threads make no difference to any result. Used by one thread at a time; its helper threads live until {@link #close}.
+ */
+public final class Validation implements AutoCloseable {
+    private final Model model;
+    private final Loss loss;
+    private final Team team;
+    private final Buffers buffers = new Buffers();
+    private @Nullable State state;
+    private @Nullable Outputs outputs;
+    private @Nullable LossStage lossOfOutputs;
+    private double total;
+    private double weight;
+
+    private Validation(Model model, Loss loss, int threads) {
+        LossStage.check(model.blueprint(), loss);
+        this.model = model;
+        this.loss = loss;
+        this.team = Team.sleeping(threads);
+    }
+
+    /**
+     * Begins with nothing.
+     *
+     * @param threads the number of threads, the caller's included
+     * @throws IllegalArgumentException if there is no thread or the loss does not fit the model
+     */
+    public static Validation of(Model model, Loss loss, int threads) {
+        return new Validation(model, loss, threads);
+    }
+
+    /**
+     * Runs the model over a batch.
+     *
+     * @param metrics which the outputs and targets are added to as well
+     * @return the loss of the batch
+     * @throws IllegalArgumentException if the batch does not fit the model or the loss; no state has changed then
+     * @throws IndexOutOfBoundsException if a token or class is outside its range; no state has changed then
+     */
+    public double add(Batch batch, Metrics... metrics) {
+        Outputs current = outputs(batch.sequences());
+        LossStage stage = lossOf(current);
+        stage.load(batch);
+        float[] y = new float[current.rows() * model.outputs()];
+        if (model.takesTokens()) {
+            model.run(batch.tokens(), batch.sequences(), state(batch.rows()), y);
+        } else {
+            model.run(batch.features(model.inputs()), batch.sequences(), state(batch.rows()), y);
+        }
+        current.load(y);
+        double value = stage.forward();
+        total += stage.total();
+        weight += stage.weight();
+        for (Metrics each : metrics) {
+            each.add(batch, current.setup.sequences(), y);
+        }
+        return value;
+    }
+
+    private Outputs outputs(Sequences sequences) {
+        if (outputs == null || !outputs.ofSequences.equals(sequences)) {
+            buffers.reuse();
+            Stage.Setup setup = new Stage.Setup(model.blueprint(), model.weights(), model.weights(), model.kernels(),
+                    team, sequences, buffers);
+            outputs = new Outputs(model.blueprint().pools() ? setup.pooled() : setup, sequences, model.outputs());
+            lossOfOutputs = null;
+        }
+        return outputs;
+    }
+
+    private LossStage lossOf(Outputs current) {
+        if (lossOfOutputs == null) {
+            lossOfOutputs = LossStage.of(current, loss);
+        }
+        return lossOfOutputs;
+    }
+
+    private State state(int rows) {
+        if (state == null || state.rows() != rows) {
+            state = model.newState(rows, team);
+        }
+        return state;
+    }
+
+    /** Makes every stream begin anew with the next batch. */
+    public void resetState() {
+        if (state != null) {
+            state.reset();
+        }
+    }
+
+    /**
+     * Returns the loss of everything so far as if it had been one batch: the mean over all outputs, by weight where classes have weights; of a
+     * summed loss the mean over the streams of all batches.
+     */
+    public double loss() {
+        return total / weight;
+    }
+
+    /** Ends the helper threads. */
+    @Override
+    public void close() {
+        team.close();
+    }
+
+    /** What a model has computed, in packed rows, as the end of a network. */
+    private static final class Outputs extends Stage {
+        /** The layout of the inputs, which a pooling layer changes. */
+        private final Sequences ofSequences;
+        private final Matrix y;
+
+        Outputs(Setup setup, Sequences ofSequences, int width) {
+            super(setup);
+            this.ofSequences = ofSequences;
+            this.y = setup.matrix(setup.all(), width);
+        }
+
+        int rows() {
+            return setup.sequences().steps() * setup.sequences().rows();
+        }
+
+        void load(float[] all) {
+            for (int r = 0; r < y.rows(); r++) {
+                y.setRow(r, all, setup.sequences().element(r) * y.columns());
+            }
+        }
+
+        @Override
+        Matrix output() {
+            return y;
+        }
+
+        @Override
+        Matrix outputGradient() {
+            return y;
+        }
+
+        @Override
+        boolean endsInPlace() {
+            return true;
+        }
+
+        @Override
+        void forward(long dropoutKey) {
+        }
+
+        @Override
+        void backward() {
+        }
+    }
+}
