@@ -10,6 +10,7 @@ import dev.ostinato.examples.Attention;
 import dev.ostinato.examples.Classification;
 import dev.ostinato.examples.Inference;
 import dev.ostinato.examples.Perceptron;
+import dev.ostinato.examples.RareEvents;
 import dev.ostinato.examples.Serving;
 import dev.ostinato.examples.Training;
 import dev.ostinato.examples.VanishingGradients;
@@ -43,7 +44,7 @@ class ReadmeTest {
     @ParameterizedTest
     @CsvSource({"README.md, training, Training.java", "README.md, inference, Inference.java",
         "README.md, serving, Serving.java", "README.md, sequences, Serving.java",
-        "README.md, classification, Classification.java",
+        "README.md, classification, Classification.java", "docs/training.md, losses, RareEvents.java",
         "docs/kernels.md, attention, Attention.java", "docs/kernels.md, perceptron, Perceptron.java",
         "docs/vanishing-gradients.md, jacobians, VanishingGradients.java"})
     void codeOnThePageIsTheExample(String page, String marker, String file) throws IOException {
@@ -63,8 +64,15 @@ class ReadmeTest {
         assertTrue(right > 0.9, () -> "right: " + right);
     }
 
+    @Test
+    void rareEventsAreFound() {
+        double f1 = new RareEvents().learn(600).f1(1);
+        assertTrue(f1 > 0.8, () -> "F1: " + f1);
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"README.md", "docs/kernels.md", "docs/vanishing-gradients.md", "docs/decisions/README.md"})
+    @ValueSource(strings = {"README.md", "docs/kernels.md", "docs/training.md", "docs/vanishing-gradients.md",
+        "docs/decisions/README.md"})
     void linksLeadSomewhere(String page) throws IOException {
         Path file = ROOT.resolve(page);
         List<String> targets = Pattern.compile("\\]\\(([^)#:]+)\\)").matcher(Files.readString(file)).results()

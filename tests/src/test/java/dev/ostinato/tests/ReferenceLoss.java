@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
-import java.util.stream.IntStream;
 
 /** Losses in double precision, by the formulas of the textbooks. */
 final class ReferenceLoss {
@@ -109,27 +108,28 @@ final class ReferenceLoss {
                     logs.add(logSoftmax(y[row]));
                 }
             }
-            double nats = -Math.log(ways(logs, new int[logs.size()], 0, loss.blank(), labels[b]));
+            double nats = -Math.log(ways(logs, 0, loss.blank(), labels[b], 0, loss.blank()));
             sum += nats / (loss.reduction() == Loss.Reduction.SUM ? 1 : Math.max(1, labels[b].length));
         }
         return sum / batch.rows;
     }
 
-    /** Returns the probability of all ways through the classes, one at a step, that go on from a beginning and spell the labels. */
-    private static double ways(List<double[]> logs, int[] way, int step, int blank, int[] labels) {
+    /**
+     * Returns the probability of all ways through the classes, one at a step, that go on from a step and say the labels from one on.
+     *
+     * @param last the class of the step before, or the blank
+     */
+    private static double ways(List<double[]> logs, int step, int blank, int[] labels, int label, int last) {
         if (step == logs.size()) {
-            return Arrays.equals(spelt(way, blank), labels) ? 1 : 0;
+            return label == labels.length ? 1 : 0;
         }
         double sum = 0;
         for (int c = 0; c < logs.get(step).length; c++) {
-            way[step] = c;
-            sum += Math.exp(logs.get(step)[c]) * ways(logs, way, step + 1, blank, labels);
+            boolean says = c != blank && c != last;
+            if (!says || (label < labels.length && labels[label] == c)) {
+                sum += Math.exp(logs.get(step)[c]) * ways(logs, step + 1, blank, labels, says ? label + 1 : label, c);
+            }
         }
         return sum;
-    }
-
-    private static int[] spelt(int[] way, int blank) {
-        return IntStream.range(0, way.length).filter(t -> way[t] != blank && (t == 0 || way[t] != way[t - 1]))
-                .map(t -> way[t]).toArray();
     }
 }

@@ -136,12 +136,14 @@ final class EvalCommand implements Callable<Integer> {
         result.put("loss", evaluation.nats());
         result.put("bits_per_char", evaluation.bits());
         result.put("perplexity", evaluation.perplexity());
+        result.put("accuracy", evaluation.accuracy());
         if (!json) {
             terminal.out().printf(Locale.ROOT, "characters       %,d%n", evaluation.tokens());
             terminal.out().printf(Locale.ROOT, "log-probability  %,.3f nats%n", evaluation.logProbability());
             terminal.out().printf(Locale.ROOT, "per character    %.4f nats, %.4f bits%n", evaluation.nats(),
                     evaluation.bits());
             terminal.out().printf(Locale.ROOT, "perplexity       %.4f%n", evaluation.perplexity());
+            terminal.out().printf(Locale.ROOT, "guessed right    %.2f %%%n", 100 * evaluation.accuracy());
         }
         return evaluation;
     }

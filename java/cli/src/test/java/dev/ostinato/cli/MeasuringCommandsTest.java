@@ -84,6 +84,7 @@ class MeasuringCommandsTest {
         assertEquals(expected.logProbability(), json.get("log_probability").asDouble());
         assertEquals(expected.bits(), json.get("bits_per_char").asDouble());
         assertEquals(expected.perplexity(), json.get("perplexity").asDouble());
+        assertEquals(expected.accuracy(), json.get("accuracy").asDouble());
         Outcome plain =
                 run("eval", modelFile.toString(), "--data", data.toString(), "--streams", "2", "--threads", "2");
         assertEquals(0, plain.status(), plain.err());

@@ -11,8 +11,9 @@ import java.util.Arrays;
  *
  * @param tokens number of predicted tokens
  * @param nats mean negative log-probability of a token
+ * @param right how many of them were the most probable ones
  */
-public record Evaluation(long tokens, double nats) {
+public record Evaluation(long tokens, double nats, long right) {
     private static final int STEPS = 64;
 
     /** Returns the mean in bits. */
@@ -23,6 +24,11 @@ public record Evaluation(long tokens, double nats) {
     /** Returns e to the mean: the number of equally likely tokens that would be as hard to predict. */
     public double perplexity() {
         return StrictMath.exp(nats);
+    }
+
+    /** Returns the share of tokens that were the most probable ones. */
+    public double accuracy() {
+        return (double) right / tokens;
     }
 
     /** Returns the log-probability of the whole text in nats. */
@@ -52,16 +58,17 @@ public record Evaluation(long tokens, double nats) {
                     "text: expected at least " + (streams + 1) + " tokens, got " + text.length);
         }
         double[] sums = new double[streams]; // so that the threads make no difference
+        long[] rights = new long[streams];
         int parts = Math.min(threads, streams);
         try (Team team = Team.sleeping(threads)) {
             team.run(parts, part -> {
                 int first = Cell.share(streams, part, parts);
                 int end = Cell.share(streams, part + 1, parts);
-                new Streams(model, text, length, first, end - first).addLosses(sums);
+                new Streams(model, text, length, first, end - first).addTo(sums, rights);
             });
         }
         long predicted = (long) length * streams;
-        return new Evaluation(predicted, Arrays.stream(sums).sum() / predicted);
+        return new Evaluation(predicted, Arrays.stream(sums).sum() / predicted, Arrays.stream(rights).sum());
     }
 
     /** Some of the streams of a text, read side by side. */
@@ -86,16 +93,23 @@ public record Evaluation(long tokens, double nats) {
             this.losses = Memory.ofFloats((long) STEPS * rows);
         }
 
-        void addLosses(double[] sums) {
+        void addTo(double[] sums, long[] rights) {
             for (int from = 0; from < length; from += STEPS) {
-                Matrix lossesNow = losses(from, Math.min(STEPS, length - from));
-                for (int r = 0; r < lossesNow.rows(); r++) {
-                    sums[first + r % rows] += lossesNow.get(r, 0);
+                int[] next = predict(from, Math.min(STEPS, length - from));
+                Matrix y = Matrix.wrap(logits, 0, next.length, model.outputs(), model.outputs());
+                for (int r = 0; r < next.length; r++) {
+                    rights[first + r % rows] += model.kernels().argMax(y.rows(r, r + 1)) == next[r] ? 1 : 0;
+                }
+                Matrix found = Matrix.wrap(losses, 0, next.length, 1, 1);
+                model.kernels().crossEntropyForward(y, Indices.of(next), found);
+                for (int r = 0; r < next.length; r++) {
+                    sums[first + r % rows] += found.get(r, 0);
                 }
             }
         }
 
-        private Matrix losses(int from, int steps) {
+        /** Overwrites the logits, and returns what they should have predicted. */
+        private int[] predict(int from, int steps) {
             int[] tokens = new int[steps * rows];
             int[] next = new int[steps * rows];
             for (int r = 0; r < tokens.length; r++) {
@@ -103,12 +117,9 @@ public record Evaluation(long tokens, double nats) {
                 tokens[r] = text[at];
                 next[r] = text[at + 1];
             }
-            Matrix y = Matrix.wrap(logits, 0, tokens.length, model.outputs(), model.outputs());
-            model.run(tokens, state,
-                    Slice.of(logits.segment().asSlice(0, (long) y.rows() * y.columns() * Float.BYTES)));
-            Matrix found = Matrix.wrap(losses, 0, tokens.length, 1, 1);
-            model.kernels().crossEntropyForward(y, Indices.of(next), found);
-            return found;
+            long bytes = (long) next.length * model.outputs() * Float.BYTES;
+            model.run(tokens, state, Slice.of(logits.segment().asSlice(0, bytes)));
+            return next;
         }
     }
 }

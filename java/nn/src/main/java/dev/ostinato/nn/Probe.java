@@ -24,6 +24,7 @@ final class Probe {
             throw new IllegalArgumentException(
                     "diagnostics: expected every step of every row, got " + batch.sequences());
         }
+        LossStage.check(model.blueprint(), loss);
         Model ofRows = model.takesTokens() ? withoutTokens(model) : model;
         Batch rows = model.takesTokens() ? batch.withFeatures(rows(model, batch.tokens())) : batch;
         Network network =

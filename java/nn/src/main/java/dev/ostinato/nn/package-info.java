@@ -15,7 +15,9 @@
  * {@link dev.ostinato.nn.Initializer}.
  * <li>{@link dev.ostinato.nn.Trainer}: backpropagation through time over {@link dev.ostinato.nn.Batch}es, with a
  * {@link dev.ostinato.nn.Loss} and an {@link dev.ostinato.nn.Optimizer}. Inside, each layer is laid out for T steps of B rows as a
- * {@code Stage}: its activations and gradients, forward above backward.
+ * {@code Stage}: its activations and gradients, forward above backward; each family of losses is a {@code LossStage}.
+ * <li>{@link dev.ostinato.nn.Validation}: the mean loss over batches, and {@link dev.ostinato.nn.Metrics};
+ * {@link dev.ostinato.nn.Evaluation} of a text.
  * <li>{@link dev.ostinato.nn.Diagnostics}: gradients through time, gates and units of a model over a batch;
  * {@link dev.ostinato.nn.Spectrum} and {@link dev.ostinato.nn.EigenDecay} of its matrices.
  * <li>{@link dev.ostinato.nn.TokenStreams} cuts a text into batches; {@link dev.ostinato.nn.Vocabulary} maps characters to tokens.
