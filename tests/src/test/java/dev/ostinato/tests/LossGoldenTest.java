@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -94,6 +95,7 @@ final class LossGoldenTest {
 
     @ParameterizedTest(name = "{0}, {1}{2}")
     @MethodSource("cases")
+    @Tag("conformance")
     void lossesAndGradientsArePyTorchs(String backend, String prefix, String name) {
         Loss loss = losses().get(name);
         check(backend, loss, prefix, name);
@@ -120,6 +122,7 @@ final class LossGoldenTest {
 
     @ParameterizedTest
     @MethodSource("dev.ostinato.tests.ExactBackends#names")
+    @Tag("conformance")
     void labelsWithoutPlaces(String backend) {
         check(backend, Loss.ctc(0), "", "ctc");
         check(backend, Loss.ctc(0).summed(), "", "ctc.summed");
@@ -129,6 +132,7 @@ final class LossGoldenTest {
 
     @ParameterizedTest
     @MethodSource("dev.ostinato.tests.ExactBackends#names")
+    @Tag("conformance")
     void sampledSoftmaxIsTensorFlows(String backend) {
         Sequences sequences = Sequences.ofLengths(7, integers("lengths"));
         List<NamedArray> tensors = sampled("sampled.initial.");

@@ -1,0 +1,49 @@
+package dev.ostinato.examples.tasks;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.ostinato.examples.tasks.Sentiment.Sentence;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/** The tasks in a small form, on data made here. A training gives the same bits every time, so that what holds once holds. */
+final class TasksTest {
+    /** "good, not bad" or "bad, not good": the same words, so that no bag of them can tell. */
+    @Test
+    void theOrderOfWords() {
+        SplittableRandom random = new SplittableRandom(3);
+        List<Sentence> sentences = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            boolean positive = random.nextBoolean();
+            String filling = " thing".repeat(random.nextInt(4));
+            sentences.add(
+                    Sentence.of(positive ? "good" + filling + " not bad" : "bad" + filling + " not good", positive));
+        }
+        Sentiment.Accuracy accuracy = new Sentiment(sentences, 3, 6).crossValidate();
+        assertTrue(accuracy.network() > 0.95, accuracy.toString());
+        assertTrue(accuracy.bagOfWords() < 0.7, accuracy.toString());
+    }
+
+    @Test
+    void aStateTellsWhatTheLastNumberDoesNot() {
+        RepeatingSequence.Errors errors = new RepeatingSequence().compare(300);
+        assertTrue(errors.network() < 0.08, errors.toString());
+        assertTrue(errors.memoryless() > 0.3, errors.toString());
+    }
+
+    /** Of a trend that turns slowly, whose rise the network can go on with. */
+    @Test
+    void aSeriesWithSeasons() {
+        SplittableRandom random = new SplittableRandom(5);
+        double[] series = new double[40 * 12];
+        Arrays.setAll(series, t -> 300 + 0.1 * t + 4 * Math.sin(Math.PI * t / 60) + 3 * Math.sin(Math.PI * t / 6)
+                + 0.02 * random.nextGaussian());
+        CarbonDioxide.Errors[] errors = new CarbonDioxide(series).compare(300, 1, 12);
+        for (CarbonDioxide.Errors ahead : errors) {
+            assertTrue(ahead.network() < 0.8 * ahead.seasonalNaive(), ahead.toString());
+        }
+    }
+}
