@@ -1,13 +1,22 @@
 package dev.ostinato.examples.tasks;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ostinato.examples.tasks.Sentiment.Sentence;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import javax.sound.midi.InvalidMidiDataException;
+import javax.sound.midi.MidiSystem;
+import javax.sound.midi.Sequence;
+import javax.sound.midi.ShortMessage;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The tasks in a small form, on data made here. A training gives the same bits every time, so that what holds once holds. */
 final class TasksTest {
@@ -45,5 +54,33 @@ final class TasksTest {
         for (CarbonDioxide.Errors ahead : errors) {
             assertTrue(ahead.network() < 0.8 * ahead.seasonalNaive(), ahead.toString());
         }
+    }
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void aTuneFromANote() throws IOException, InvalidMidiDataException {
+        Melody melody = Melody.learned(250);
+        Melody.Surprise surprise = melody.surprise();
+        assertTrue(surprise.network() < surprise.pairs(), surprise.toString());
+        Melody.Note first = new Melody.Note(62, 2);
+        List<Melody.Note> tune = melody.from(first, 30, 0.8, 7);
+        assertEquals(first, tune.getFirst());
+        assertTrue(tune.size() > 5, tune.toString());
+        assertEquals(tune, melody.from(first, 30, 0.8, 7));
+        assertNotEquals(tune, melody.from(first, 30, 0.8, 8));
+
+        Path file = folder.resolve("tune.mid");
+        Melody.write(tune, file);
+        Sequence read = MidiSystem.getSequence(file.toFile());
+        List<Integer> pitches = new ArrayList<>();
+        for (int i = 0; i < read.getTracks()[0].size(); i++) {
+            if (read.getTracks()[0].get(i).getMessage() instanceof ShortMessage message
+                    && message.getCommand() == ShortMessage.NOTE_ON) {
+                pitches.add(message.getData1());
+            }
+        }
+        assertEquals(tune.stream().map(Melody.Note::pitch).toList(), pitches);
     }
 }
