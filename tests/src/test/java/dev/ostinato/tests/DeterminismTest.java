@@ -104,7 +104,7 @@ final class DeterminismTest {
     /** Rows in more than one chunk, streams of different lengths. */
     @ParameterizedTest
     @MethodSource("dev.ostinato.tests.ExactBackends#names")
-    @Tag("conformance")
+    @AtEveryWidth
     void everyLossTrainsAsTheScalarBackendOnOneThread(String backend) {
         double[] weights = new SplittableRandom(1).doubles(40).toArray();
         Model model = Model.builder().features(9).gru(19).dense(40).backend("scalar").build();

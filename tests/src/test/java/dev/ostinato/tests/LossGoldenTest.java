@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -95,7 +94,7 @@ final class LossGoldenTest {
 
     @ParameterizedTest(name = "{0}, {1}{2}")
     @MethodSource("cases")
-    @Tag("conformance")
+    @AtEveryWidth
     void lossesAndGradientsArePyTorchs(String backend, String prefix, String name) {
         Loss loss = losses().get(name);
         check(backend, loss, prefix, name);
@@ -122,7 +121,7 @@ final class LossGoldenTest {
 
     @ParameterizedTest
     @MethodSource("dev.ostinato.tests.ExactBackends#names")
-    @Tag("conformance")
+    @AtEveryWidth
     void labelsWithoutPlaces(String backend) {
         check(backend, Loss.ctc(0), "", "ctc");
         check(backend, Loss.ctc(0).summed(), "", "ctc.summed");
@@ -132,7 +131,7 @@ final class LossGoldenTest {
 
     @ParameterizedTest
     @MethodSource("dev.ostinato.tests.ExactBackends#names")
-    @Tag("conformance")
+    @AtEveryWidth
     void sampledSoftmaxIsTensorFlows(String backend) {
         Sequences sequences = Sequences.ofLengths(7, integers("lengths"));
         List<NamedArray> tensors = sampled("sampled.initial.");
