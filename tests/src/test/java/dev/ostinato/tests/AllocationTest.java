@@ -14,7 +14,9 @@ import dev.ostinato.kernels.SliceKernels;
 import dev.ostinato.kernels.Sweep;
 import dev.ostinato.kernels.Transpose;
 import dev.ostinato.nn.CellType;
+import dev.ostinato.nn.EncoderDecoder;
 import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.State;
 import dev.ostinato.tests.Operands.Precision;
 import java.lang.management.ManagementFactory;
@@ -98,6 +100,19 @@ final class AllocationTest {
             model.run(x, state, y);
             model.run(from, state, to);
         });
+    }
+
+    /** Greedy decoding is such steps. Where softmax is made of arrays, they are allocated. */
+    @Test
+    void aStepThatAttendsAllocatesNothing() {
+        EncoderDecoder model = new EncoderDecoder(Model.builder().embedding(7, 5).gru(35).backend(backend).build(),
+                Model.builder().embedding(7, 5).gru(35).attention().dense(7).backend(backend).build());
+        State state = model.encode(new int[] {1, 2, 3, 4, 5, 6}, Sequences.of(3, 2));
+        int[] tokens = {1, 2};
+        float[] y = new float[2 * 7];
+        if (!backend.equals("scalar")) {
+            allocatesNothing(i -> model.decoder().step(tokens, state, y));
+        }
     }
 
     /** The options whose steps take another way than a plain cell's. */

@@ -113,6 +113,12 @@ final class RandomBatch {
         return batch(loss, classes, values);
     }
 
+    /** Returns the batch with the targets that a loss takes, and what an encoder reads. */
+    Batch batch(Loss loss, RandomBatch source) {
+        return source.tokens.length > 0 ? batch(loss).withSource(source.sequences(), source.tokens)
+                : batch(loss).withSource(source.sequences(), source.features);
+    }
+
     /** Returns the batch for a model that pools: the targets of the first step are those of the streams. */
     Batch pooled(Loss loss) {
         return batch(loss, Arrays.copyOf(classes, rows), part(values, 0, 1));

@@ -32,6 +32,8 @@ final class ReferenceNetwork {
     private final Map<String, double[][]> states = new HashMap<>();
     private double nearestKink = Double.POSITIVE_INFINITY;
     private @Nullable Nudge nudge;
+    /** What attention looks at: (S * B) rows of outputs of an encoder, null where there is no step. */
+    private double[][] attended = {};
 
     /** A change of one element of what a module computes for row {@code t * B + b} of a batch; of a recurrent one that is h. */
     record Nudge(Module module, int row, int unit, double amount) {}
@@ -62,6 +64,26 @@ final class ReferenceNetwork {
     /** Replaces what a stream remembers. */
     void setState(String name, int stream, double[] value) {
         Objects.requireNonNull(states.get(name))[stream] = value.clone();
+    }
+
+    /** Replaces what a stream remembers, before the first step. */
+    void begin(String name, int rows, int stream, double[] value) {
+        states.computeIfAbsent(name, key -> new double[rows][value.length])[stream] = value.clone();
+    }
+
+    /** Returns a copy of what a stream remembers, zero before its first step. */
+    double[] state(String name, int rows, int stream, int size) {
+        return states.computeIfAbsent(name, key -> new double[rows][size])[stream].clone();
+    }
+
+    /** Sets what attention layers look at: (S * B) rows, null where there is no step. */
+    void attendTo(double[][] outputs) {
+        attended = outputs;
+    }
+
+    /** Goes on over a batch, and returns (T * B) outputs, null where there is no step; behind a pooling layer (B). */
+    double[][] outputs(RandomBatch batch) {
+        return forward(batch);
     }
 
     /** Returns how near any argument of a relu has come to 0, where it has no slope. */
@@ -115,6 +137,7 @@ final class ReferenceNetwork {
             case Layer.LayerNorm norm ->
                     DoubleReference.layerNorm(x, tensor(module, "weight"), tensor(module, "bias"), norm.epsilon());
             case Layer.Dense dense -> affine(module, "weight", "bias", x, 0, dense.outputs());
+            case Layer.Attention ignored -> attention(x, row % batch.rows, batch.rows);
             default -> throw new IllegalArgumentException("no reference for " + module.layer());
         };
     }
@@ -137,6 +160,29 @@ final class ReferenceNetwork {
                     y[row][j] = (x[row][j] - mean) / Math.sqrt(variance + norm.epsilon()) * gain[j] + bias[j];
                 }
             }
+        }
+        return y;
+    }
+
+    /** The mean of the attended rows of a stream, weighted by the exponentials of their products with h; then h. */
+    private double[] attention(double[] h, int stream, int rows) {
+        double[] y = new double[2 * h.length];
+        double sum = 0;
+        for (int row = stream; row < attended.length; row += rows) {
+            if (attended[row] != null) {
+                double score = 0;
+                for (int j = 0; j < h.length; j++) {
+                    score += h[j] * attended[row][j];
+                }
+                sum += Math.exp(score);
+                for (int j = 0; j < h.length; j++) {
+                    y[j] += Math.exp(score) * attended[row][j];
+                }
+            }
+        }
+        for (int j = 0; j < h.length; j++) {
+            y[j] = sum == 0 ? 0 : y[j] / sum;
+            y[h.length + j] = h[j];
         }
         return y;
     }

@@ -27,16 +27,25 @@ record ModelDescription(List<Layer> layers, Optional<Vocabulary> vocabulary) {
 
     String encode() {
         StringWriter text = new StringWriter();
-        try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), text)) {
+        try (JsonGenerator json = generator(text)) {
             json.writeStartObject();
             json.writeNumberProperty("version", VERSION);
-            json.writeArrayPropertyStart("layers");
-            layers.forEach(layer -> encode(json, layer));
-            json.writeEndArray();
-            vocabulary.ifPresent(v -> json.writeStringProperty("vocabulary", unicode(v)));
+            encodeFields(json);
             json.writeEndObject();
         }
         return text.toString();
+    }
+
+    static JsonGenerator generator(StringWriter text) {
+        return JSON.createGenerator(ObjectWriteContext.empty(), text);
+    }
+
+    /// Writes the fields of an object that has begun.
+    void encodeFields(JsonGenerator json) {
+        json.writeArrayPropertyStart("layers");
+        layers.forEach(layer -> encode(json, layer));
+        json.writeEndArray();
+        vocabulary.ifPresent(v -> json.writeStringProperty("vocabulary", unicode(v)));
     }
 
     private static void encode(JsonGenerator json, Layer layer) {
@@ -65,6 +74,8 @@ record ModelDescription(List<Layer> layers, Optional<Vocabulary> vocabulary) {
             case Layer.BatchNorm n -> json.writeStringProperty("type", "batch-norm")
                     .writeNumberProperty("size", n.size()).writeNumberProperty("momentum", n.momentum())
                     .writeNumberProperty("epsilon", n.epsilon());
+            case Layer.Attention a -> json.writeStringProperty("type", "attention")
+                    .writeNumberProperty("size", a.size());
             case Layer.Dense d -> json.writeStringProperty("type", "dense")
                     .writeNumberProperty("inputs", d.inputs()).writeNumberProperty("outputs", d.outputs());
         }

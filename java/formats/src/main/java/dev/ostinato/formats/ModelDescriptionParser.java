@@ -20,7 +20,7 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 
-/// Reads one [ModelDescription]. An unknown field is refused: it would say something about the model that is not done.
+/// Reads one [ModelDescription], or a [PairDescription]. An unknown field is refused: it would say something about the model that is not done.
 final class ModelDescriptionParser {
     /// Far above any real model, so that no description costs much more than it has characters.
     static final int MAX_LAYERS = 1000;
@@ -32,7 +32,7 @@ final class ModelDescriptionParser {
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
             .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNestingDepth(3)
+                    .maxNestingDepth(4)
                     .maxStringLength(MAX_LENGTH)
                     .build())
             .build();
@@ -45,8 +45,23 @@ final class ModelDescriptionParser {
         this.json = JSON.createParser(ObjectReadContext.empty(), text);
     }
 
-    /// Parses a description; the version first, wherever it stands, since another one may differ in anything else.
+    /// Reads what stands behind the beginning of the object.
+    private interface Content<T> {
+        T read(ModelDescriptionParser parser) throws FormatException;
+    }
+
+    /// Parses the description of a model.
     static ModelDescription parse(Path file, String text) throws FormatException {
+        return parse(file, text, parser -> parser.model("description", List.of("version", "layers", "vocabulary")));
+    }
+
+    /// Parses the description of an encoder and a decoder.
+    static PairDescription parsePair(Path file, String text) throws FormatException {
+        return parse(file, text, ModelDescriptionParser::pair);
+    }
+
+    /// The version first, wherever it stands, since another one may differ in anything else.
+    private static <T> T parse(Path file, String text, Content<T> content) throws FormatException {
         if (text.length() > MAX_LENGTH) {
             throw refusal(file, "description", "at most " + MAX_LENGTH + " characters", String.valueOf(text.length()));
         }
@@ -57,7 +72,12 @@ final class ModelDescriptionParser {
             }
             ModelDescriptionParser second = new ModelDescriptionParser(file, text);
             try (second.json) {
-                return second.description();
+                second.expect(JsonToken.START_OBJECT, "description", "an object");
+                T description = content.read(second);
+                if (second.json.nextToken() != null) {
+                    throw second.refusal("description", "nothing after the object", second.got());
+                }
+                return description;
             }
         } catch (JacksonException e) {
             throw new FormatException(file, ModelFile.KEY + ": expected JSON, got " + e.getOriginalMessage(), e);
@@ -81,28 +101,50 @@ final class ModelDescriptionParser {
         }
     }
 
-    private ModelDescription description() throws FormatException {
+    /// @param known the fields that there may be
+    private ModelDescription model(String subject, List<String> known) throws FormatException {
         List<Layer> layers = List.of();
         String vocabulary = null;
-        expect(JsonToken.START_OBJECT, "description", "an object");
         for (String name = json.nextName(); name != null; name = json.nextName()) {
+            if (!known.contains(name)) {
+                throw refusal(subject, String.join(", ", known), FormatException.quote(name));
+            }
             switch (name) {
-                case "version" -> json.nextToken();
                 case "layers" -> layers = layers();
                 case "vocabulary" -> {
                     expect(JsonToken.VALUE_STRING, name, "a string");
                     vocabulary = json.getString();
                 }
-                default -> throw refusal("description", "version, layers and vocabulary", FormatException.quote(name));
+                default -> json.nextToken(); // the version, which has been looked at
             }
-        }
-        if (json.nextToken() != null) {
-            throw refusal("description", "nothing after the object", got());
         }
         if (layers.isEmpty()) {
             throw refusal("layers", "at least two", "none");
         }
         return new ModelDescription(layers, Optional.ofNullable(vocabulary).map(Vocabulary::of));
+    }
+
+    private PairDescription pair() throws FormatException {
+        Map<String, ModelDescription> models = new LinkedHashMap<>();
+        for (String name = json.nextName(); name != null; name = json.nextName()) {
+            switch (name) {
+                case "version" -> json.nextToken();
+                case "encoder", "decoder" -> {
+                    expect(JsonToken.START_OBJECT, name, "an object");
+                    models.put(name, model(name, List.of("layers", "vocabulary")));
+                }
+                default -> throw refusal("description", "version, encoder and decoder", FormatException.quote(name));
+            }
+        }
+        return new PairDescription(part(models, "encoder"), part(models, "decoder"));
+    }
+
+    private ModelDescription part(Map<String, ModelDescription> models, String name) throws FormatException {
+        ModelDescription model = models.get(name);
+        if (model == null) {
+            throw refusal(name, "an object", "none");
+        }
+        return model;
     }
 
     private List<Layer> layers() throws FormatException {
@@ -173,9 +215,10 @@ final class ModelDescriptionParser {
                 case "layer-norm" -> new Layer.LayerNorm(integer("size"), number("epsilon"));
                 case "batch-norm" ->
                         new Layer.BatchNorm(integer("size"), number("momentum"), number("epsilon"));
+                case "attention" -> new Layer.Attention(integer("size"));
                 case "dense" -> new Layer.Dense(integer("inputs"), integer("outputs"));
                 default -> throw refusal("type",
-                        "embedding, one-hot, features, recurrent, bidirectional, pool, dropout, layer-norm, batch-norm or dense",
+                        "embedding, one-hot, features, recurrent, bidirectional, pool, dropout, layer-norm, batch-norm, attention or dense",
                         FormatException.quote(type));
             };
             if (!fields.isEmpty()) {

@@ -1,6 +1,5 @@
 package dev.ostinato.formats;
 
-import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.TensorShape;
@@ -59,7 +58,12 @@ public record ModelFile(Model model, Optional<Vocabulary> vocabulary) {
     static void add(SafeTensors.Writer writer, Map<String, String> metadata, Model model,
             @Nullable Vocabulary vocabulary) {
         metadata.put(KEY, new ModelDescription(model.layers(), Optional.ofNullable(vocabulary)).encode());
-        for (NamedArray tensor : model.tensors()) {
+        add(writer, model.tensors());
+    }
+
+    /// Adds weights to a file that is being put together.
+    static void add(SafeTensors.Writer writer, List<NamedArray> tensors) {
+        for (NamedArray tensor : tensors) {
             long[] shape = tensor.shape().stream().mapToLong(Integer::longValue).toArray();
             writer.add(tensor.name(), DType.F32, shape, tensor.data());
         }
@@ -67,25 +71,30 @@ public record ModelFile(Model model, Optional<Vocabulary> vocabulary) {
 
     /// Takes the model out of an opened file.
     static ModelFile of(Path file, SafeTensors tensors) throws FormatException {
-        String json = tensors.metadata().get(KEY);
-        if (json == null) {
-            throw new FormatException(file, "expected a model with a description in the metadata under \"" + KEY
-                    + "\", got " + tensors.names().size() + " tensors without one");
-        }
-        ModelDescription description = ModelDescriptionParser.parse(file, json);
+        ModelDescription description = ModelDescriptionParser.parse(file, description(file, tensors));
         try {
-            List<NamedArray> weights = weights(file, tensors, description.layers());
+            List<NamedArray> weights = weights(file, tensors, Model.shapes(description.layers()));
             return new ModelFile(Model.of(description.layers(), weights), description.vocabulary());
         } catch (IllegalArgumentException e) {
             throw new FormatException(file, String.valueOf(e.getMessage()), e);
         }
     }
 
-    private static List<NamedArray> weights(Path file, SafeTensors tensors, List<Layer> layers) throws FormatException {
+    /// Returns the description in JSON.
+    static String description(Path file, SafeTensors tensors) throws FormatException {
+        String json = tensors.metadata().get(KEY);
+        if (json == null) {
+            throw new FormatException(file, "expected a model with a description in the metadata under \"" + KEY
+                    + "\", got " + tensors.names().size() + " tensors without one");
+        }
+        return json;
+    }
+
+    /// Takes the weights of some shapes out of an opened file.
+    static List<NamedArray> weights(Path file, SafeTensors tensors, List<TensorShape> shapes) throws FormatException {
         // All are checked before the first is copied.
-        List<TensorShape> shapes = Model.shapes(layers);
         if (shapes.isEmpty()) {
-            throw new FormatException(file, "layers: expected at least one with weights, got " + layers);
+            throw new FormatException(file, "layers: expected at least one with weights, got none");
         }
         for (TensorShape expected : shapes) {
             Tensor tensor = tensors.tensor(expected.name());

@@ -149,7 +149,7 @@ class ModelFileTest {
     @CsvSource(delimiter = '|', quoteCharacter = '~',
             textBlock = """
                     "lstm"                    | "xlstm"                  | layer 1, cell: expected one of [rnn-tanh
-                    "recurrent"               | "attention"              | layer 1, type: expected embedding, one-hot, features
+                    "recurrent"               | "convolution"            | layer 1, type: expected embedding, one-hot, features
                     "hidden": 7               | "hidden": 8              | layer 2: expected 8 inputs, as the layer before has outputs, got
                     : 7                       | : 8                      | tensor "rnn.weight_ih_l0": expected F32 [32, 5] of
                     : 7                       | : 1073741824             | expected F32 [4294967296, 5] of less than 2^31 elements, got F32 [28, 5]
@@ -170,7 +170,7 @@ class ModelFileTest {
                     "abc"                     | "aba"                    | vocabulary: expected different characters
                     "abc"                     | ""                       | vocabulary: expected at least one character
                     "abc"                     | 3                        | vocabulary: expected a string, got "3"
-                    "vocabulary": "abc"       | "words": "abc"           | description: expected version, layers and vocabulary, got "words"
+                    "vocabulary": "abc"       | "words": "abc"           | description: expected version, layers, vocabulary, got "words"
                     """)
     void contradictionIsRefused(String from, String to, String message) throws IOException {
         String json = "{\"version\": 1, \"layers\": [" + LAYERS + "], \"vocabulary\": \"abc\"}";

@@ -1,5 +1,7 @@
 package dev.ostinato.nn;
 
+import java.util.Arrays;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,9 +15,16 @@ public final class Batch {
     private final int @Nullable [] classes;
     private final float @Nullable [] values;
     private final int @Nullable [][] labels;
+    /** What an encoder reads. */
+    private final @Nullable Batch source;
 
     private Batch(Sequences sequences, int @Nullable [] tokens, float @Nullable [] features, int @Nullable [] classes,
             float @Nullable [] values, int @Nullable [][] labels) {
+        this(sequences, tokens, features, classes, values, labels, null);
+    }
+
+    private Batch(Sequences sequences, int @Nullable [] tokens, float @Nullable [] features, int @Nullable [] classes,
+            float @Nullable [] values, int @Nullable [][] labels, @Nullable Batch source) {
         if (sequences.total() == 0) {
             throw new IllegalArgumentException("batch: expected at least one step, got " + sequences);
         }
@@ -25,6 +34,7 @@ public final class Batch {
         this.classes = classes;
         this.values = values;
         this.labels = labels;
+        this.source = source;
     }
 
     /**
@@ -107,9 +117,59 @@ public final class Batch {
         return new Batch(sequences, null, features, null, null, labels);
     }
 
+    /**
+     * Tokens that a decoder should say, with teacher forcing: it reads {@code start} and then the target, whatever it would have said itself, and
+     * should say the target and then {@code end}. {@link #withSource(int[][])} says what an encoder reads before.
+     *
+     * @param targets of each row its tokens, which may be none
+     * @throws IllegalArgumentException if there are no rows
+     */
+    public static Batch teacherForcing(int[][] targets, int start, int end) {
+        int[][] inputs = new int[targets.length][];
+        int[][] outputs = new int[targets.length][];
+        for (int b = 0; b < targets.length; b++) {
+            int length = targets[b].length;
+            inputs[b] = new int[length + 1];
+            inputs[b][0] = start;
+            System.arraycopy(targets[b], 0, inputs[b], 1, length);
+            outputs[b] = Arrays.copyOf(targets[b], length + 1);
+            outputs[b][length] = end;
+        }
+        return tokensToClasses(Sequences.ofRows(inputs), Sequences.padded(inputs), Sequences.padded(outputs));
+    }
+
+    /**
+     * Returns the same with what the encoder of an {@link EncoderDecoder} reads; this is then what the decoder reads and should say.
+     *
+     * @param sources of each row of this the tokens that the encoder reads, which may be none
+     * @throws IllegalArgumentException if none of them has any
+     */
+    public Batch withSource(int[][] sources) {
+        return withSource(Sequences.ofRows(sources), Sequences.padded(sources));
+    }
+
+    /** As {@link #withSource(int[][])}, with tokens (S, B); what they are where there is no step does not matter. */
+    public Batch withSource(Sequences sourceSequences, int[] sourceTokens) {
+        return withSource(new Batch(sourceSequences, sourceTokens, null, null, null, null));
+    }
+
+    /** As {@link #withSource(Sequences, int[])}, for an encoder of rows of floats (S, B, I). */
+    public Batch withSource(Sequences sourceSequences, float[] sourceFeatures) {
+        return withSource(new Batch(sourceSequences, null, sourceFeatures, null, null, null));
+    }
+
+    private Batch withSource(Batch newSource) {
+        return new Batch(sequences, tokens, features, classes, values, labels, newSource);
+    }
+
+    /** Returns what an encoder reads. */
+    Optional<Batch> source() {
+        return Optional.ofNullable(source);
+    }
+
     /** Returns the same with rows of floats in place of what came in. */
     Batch withFeatures(float[] rowsOfFloats) {
-        return new Batch(sequences, null, rowsOfFloats, classes, values, labels);
+        return new Batch(sequences, null, rowsOfFloats, classes, values, labels, source);
     }
 
     /** Returns T. */

@@ -6,10 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The layers of a model with their places in one block of weights. Everything that is shaped like the weights, their gradients and the
- * moments of an optimiser, is such a block.
- */
+/** The layers of a model with their places in a block of weights. */
 final class Blueprint {
     /** A layer, the index of its first float, and the name of its module in files. */
     record Place(Layer layer, int index, long offset, String module, String suffix) {
@@ -27,12 +24,27 @@ final class Blueprint {
             };
         }
 
+        private Place in(String prefix) {
+            return new Place(layer, index, offset, prefix + module, suffix);
+        }
+
         boolean isRecurrent() {
             return layer instanceof Layer.WithCell;
         }
 
         LayerTensors tensors() {
             return LayerTensors.of(this);
+        }
+
+        /** Returns the part of a block that belongs to the layer as one row. */
+        Matrix row(Memory block) {
+            int size = Math.toIntExact(tensors().floats());
+            return Matrix.wrap(block, offset, 1, size, size);
+        }
+
+        /** Returns every tensor of a block by its full name. */
+        List<NamedArray> read(Memory block) {
+            return tensors().parameters(block).stream().map(p -> p.read(block, module + ".")).toList();
         }
     }
 
@@ -46,19 +58,24 @@ final class Blueprint {
 
     private final List<Layer> layers;
     private final List<Place> places = new ArrayList<>();
-    private final long floats;
+    private final WeightLayout layout;
     private final boolean streams;
     private final boolean pools;
 
     Blueprint(List<Layer> layers) {
+        this(layers, "", 0);
+    }
+
+    /** @param start index of the first float in a block that others share, and before the names of modules {@code prefix} */
+    private Blueprint(List<Layer> layers, String prefix, long start) {
         this.layers = List.copyOf(layers);
         check(this.layers);
         Names names = new Names(this.layers.size());
-        long offset = 0;
+        long offset = start;
         for (int i = 0; i < this.layers.size(); i++) {
             Layer layer = this.layers.get(i);
             try {
-                Place place = names.place(layer, i, offset);
+                Place place = names.place(layer, i, offset).in(prefix);
                 places.add(place);
                 offset = Math.addExact(offset, Cell.aligned(place.tensors().floats()));
             } catch (ArithmeticException e) {
@@ -66,7 +83,7 @@ final class Blueprint {
                         "layer " + i + ": expected a size that memory can hold, got " + layer, e);
             }
         }
-        this.floats = offset;
+        this.layout = new WeightLayout(places, start, offset - start);
         this.pools = this.layers.stream().anyMatch(layer -> layer instanceof Layer.Pool);
         this.streams = !pools && places.stream().flatMap(place -> place.passes().stream()).noneMatch(Pass::reverse);
     }
@@ -151,6 +168,11 @@ final class Blueprint {
         }
     }
 
+    /** Returns the same layers as a part of a block that begins at {@code start}, with names of modules that begin with {@code prefix}. */
+    Blueprint in(String prefix, long start) {
+        return new Blueprint(layers, prefix, start);
+    }
+
     List<Layer> layers() {
         return layers;
     }
@@ -165,6 +187,11 @@ final class Blueprint {
         return pools;
     }
 
+    /** Returns whether there is a layer that looks at the outputs of an encoder. */
+    boolean attends() {
+        return layers.stream().anyMatch(layer -> layer instanceof Layer.Attention);
+    }
+
     List<Place> places() {
         return places;
     }
@@ -175,57 +202,8 @@ final class Blueprint {
         return below.layer() instanceof Layer.Dropout ? inputOf(below) : below;
     }
 
-    /** Returns the size of a block. */
-    long floats() {
-        return floats;
-    }
-
-    /** Returns all of a block as one row, for what treats all weights alike. */
-    Matrix row(Memory block) {
-        return Matrix.wrap(block, 0, 1, Math.toIntExact(floats), Math.toIntExact(floats));
-    }
-
-    /** Returns the part of a block that belongs to a layer as one row. */
-    Matrix row(Memory block, Place place) {
-        int size = Math.toIntExact(place.tensors().floats());
-        return Matrix.wrap(block, place.offset(), 1, size, size);
-    }
-
-    /** Returns names and shapes of all tensors, as {@link #read} gives them. */
-    List<TensorShape> shapes() {
-        List<TensorShape> shapes = new ArrayList<>();
-        for (Place place : places) {
-            place.tensors().shapes().forEach(
-                    shape -> shapes.add(new TensorShape(place.module() + "." + shape.name(), shape.dimensions())));
-        }
-        return shapes;
-    }
-
-    /** Returns every tensor of a block by its full name. */
-    List<NamedArray> read(Memory block) {
-        return places.stream().flatMap(place -> read(block, place).stream()).toList();
-    }
-
-    /** Returns every tensor of a layer by its full name. */
-    List<NamedArray> read(Memory block, Place place) {
-        return place.tensors().parameters(block).stream().map(p -> p.read(block, place.module() + ".")).toList();
-    }
-
-    /**
-     * Fills a block from tensors by their full names.
-     *
-     * @throws IllegalArgumentException if one is missing or has another shape; others are ignored
-     */
-    void write(Memory block, List<NamedArray> arrays) {
-        for (Place place : places) {
-            for (Parameter parameter : place.tensors().parameters(block)) {
-                String name = place.module() + "." + parameter.name();
-                NamedArray array = arrays.stream().filter(a -> a.name().equals(name)).findFirst().orElseThrow(
-                        () -> new IllegalArgumentException(
-                                "weights: expected a tensor " + name + " of shape " + parameter.shape()
-                                        + ", got " + arrays.stream().map(NamedArray::name).toList()));
-                parameter.write(block, array);
-            }
-        }
+    /** Returns where the weights lie. */
+    WeightLayout layout() {
+        return layout;
     }
 }

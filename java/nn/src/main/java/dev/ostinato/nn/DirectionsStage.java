@@ -43,7 +43,7 @@ final class DirectionsStage extends OutputStage {
         }
         for (int i = 0; i < recurrences.size(); i++) {
             Matrix own = dy.columns(0, y.columns());
-            recurrences.get(i).copyOutputGradient(merge == Layer.Merge.CONCAT ? part(own, i) : own);
+            recurrences.get(i).addOutputGradient(merge == Layer.Merge.CONCAT ? part(own, i) : own);
             recurrences.get(i).backward();
         }
     }
@@ -54,8 +54,8 @@ final class DirectionsStage extends OutputStage {
     }
 
     @Override
-    List<RecurrentTrace> traces() {
-        return recurrences.stream().map(Recurrence::trace).toList();
+    List<Recurrence> recurrences() {
+        return recurrences;
     }
 
     @Override

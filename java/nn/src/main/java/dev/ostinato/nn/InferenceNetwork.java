@@ -44,8 +44,11 @@ final class InferenceNetwork {
     /** Of the rows of the layer that is laid out, and at last of the output: those of all, or one for each stream behind a pooling layer. */
     private Sequences current;
 
-    /** @param states of all passes, a row for each sequence; behind a pooling layer for each stream */
-    InferenceNetwork(Model model, List<LayerState> states, Team team, Sequences sequences) {
+    /**
+     * @param states of all passes, a row for each sequence; behind a pooling layer for each stream
+     * @param attended of each stream
+     */
+    InferenceNetwork(Model model, List<LayerState> states, Attended attended, Team team, Sequences sequences) {
         this.kernels = model.kernels();
         this.weights = model.inferenceWeights();
         this.team = team;
@@ -71,6 +74,7 @@ final class InferenceNetwork {
                         layerNorm(layer, NormTensors.ofLayerNorm(layer, place.offset()).weights(model.weights()), x);
                 case Layer.BatchNorm layer ->
                         batchNorm(layer, NormTensors.ofBatchNorm(layer, place.offset()).weights(model.weights()), x);
+                case Layer.Attention layer -> attention(layer, attended, x);
                 case Layer.Dense dense -> dense(place, dense, x);
             };
         }
@@ -110,6 +114,29 @@ final class InferenceNetwork {
         Matrix y = Matrix.of(x[0].rows(), dense.bias().columns());
         product(x, dense.weights(), dense.bias(), y, y);
         return both(y.columns(0, layer.outputs()));
+    }
+
+    private Matrix[] attention(Layer.Attention layer, Attended attended, Matrix[] x) {
+        int all = x[0].rows();
+        Matrix y = Matrix.of(all, layer.outputs());
+        Matrix own = y.columns(layer.size(), layer.outputs());
+        int[] streams = new int[all];
+        Matrix[] contexts = new Matrix[all];
+        Matrix[][] h = new Matrix[TURNS][all];
+        for (int r = 0; r < all; r++) {
+            streams[r] = current.streamOf(r);
+            contexts[r] = y.rows(r, r + 1).columns(0, layer.size());
+            for (int turn = 0; turn < TURNS; turn++) {
+                h[turn][r] = x[turn].rows(r, r + 1);
+            }
+        }
+        operations.add(turn -> {
+            for (int r = 0; r < streams.length; r++) {
+                attended.attend(kernels, streams[r], h[turn][r], contexts[r]);
+            }
+            own.copyFrom(x[turn]);
+        });
+        return both(y);
     }
 
     private Matrix[] pooled(Layer.Pool layer, Matrix[] x) {

@@ -197,6 +197,36 @@ public sealed interface Layer {
     }
 
     /**
+     * Attention (Luong et al. 2015, global, with dot scores), in the decoder of an {@link EncoderDecoder}: looks from each step h at the outputs m_1..m_S
+     * of the encoder, which have as many elements. Has no weights:
+     *
+     * <pre>
+     * e_s = h . m_s      a = softmax(e)      c = sum over s of a_s m_s      y = [c, h]</pre>
+     *
+     * A source without steps has c = 0.
+     */
+    record Attention(int size) implements Unweighted {
+        public Attention {
+            positive("size", size);
+        }
+
+        @Override
+        public int inputs() {
+            return size;
+        }
+
+        @Override
+        public int outputs() {
+            return Math.multiplyExact(2, size);
+        }
+
+        @Override
+        public String label() {
+            return "attention";
+        }
+    }
+
+    /**
      * Layer norm (Ba et al. 2016): each row less its mean, over the root of its variance plus {@code epsilon}, times a gain, plus a bias. Its
      * tensors are {@code weight}, the gain, and {@code bias}, as those of PyTorch's LayerNorm.
      */

@@ -27,6 +27,12 @@ record LayerState(Blueprint.Pass pass, List<Matrix> h, @Nullable Matrix c, @Null
         return pass.cell();
     }
 
+    /** Returns views of h number {@code turn}, (B, P), and of c behind it where there is one, (B, H). */
+    List<Matrix> values(int turn) {
+        Matrix hidden = h.get(turn).columns(0, cell().stateSize);
+        return c == null ? List.of(hidden) : List.of(hidden, c.columns(0, cell().hidden));
+    }
+
     /** Returns the name that a file gives to h or c. */
     String name(String state) {
         return pass.stateName(state);

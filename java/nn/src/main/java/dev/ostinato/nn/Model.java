@@ -50,8 +50,8 @@ public final class Model {
      */
     public static Model of(List<Layer> layers, List<NamedArray> tensors) {
         Blueprint blueprint = new Blueprint(layers);
-        Memory weights = Memory.ofFloats(blueprint.floats());
-        blueprint.write(weights, tensors);
+        Memory weights = Memory.ofFloats(blueprint.layout().floats());
+        blueprint.layout().write(weights, tensors);
         return new Model(blueprint, weights, Backends.auto());
     }
 
@@ -61,7 +61,7 @@ public final class Model {
      * @throws IllegalArgumentException if the layers do not fit together
      */
     public static List<TensorShape> shapes(List<Layer> layers) {
-        return new Blueprint(layers).shapes();
+        return new Blueprint(layers).layout().shapes();
     }
 
     /** Returns the same weights on another backend. @throws IllegalArgumentException if it cannot be used, with the reason */
@@ -141,12 +141,12 @@ public final class Model {
 
     /** Returns copies of all weights in PyTorch's names and layout. */
     public List<NamedArray> tensors() {
-        return blueprint.read(weights);
+        return blueprint.layout().read(weights);
     }
 
     /** Returns those of {@link #tensors} that are of one layer. @throws IndexOutOfBoundsException if there is no such layer */
     public List<NamedArray> tensors(int layer) {
-        return blueprint.read(weights, blueprint.places().get(layer));
+        return blueprint.places().get(layer).read(weights);
     }
 
     /** Returns the state of one new stream, all zero. */
@@ -164,11 +164,16 @@ public final class Model {
      * microseconds or more.
      *
      * @param team several states may have the same one; it helps one of them at a time
-     * @throws IllegalArgumentException if {@code rows} is not positive
+     * @throws IllegalArgumentException if {@code rows} is not positive, or the model has an attention layer: {@link EncoderDecoder#encode(int[])}
+     *     returns its states
      */
     public State newState(int rows, Team team) {
         if (rows < 1) {
             throw new IllegalArgumentException("rows: expected >= 1, got " + rows);
+        }
+        if (blueprint.attends()) {
+            throw new IllegalArgumentException(
+                    "state: expected one that EncoderDecoder.encode returns, since the model attends to an encoder");
         }
         return new State(this, rows, team);
     }
@@ -410,6 +415,11 @@ public final class Model {
             return add(new Layer.BatchNorm(outputs(), 0.1f, 1e-5f));
         }
 
+        /** Adds attention to the outputs of an encoder, whose size must be that of this layer's inputs; for the decoder of an {@link EncoderDecoder}. */
+        public Builder attention() {
+            return add(new Layer.Attention(outputs()));
+        }
+
         /** Adds a dense layer at every step. */
         public Builder dense(int outputs) {
             return add(new Layer.Dense(outputs(), outputs));
@@ -439,7 +449,7 @@ public final class Model {
         /** Returns the model. @throws IllegalArgumentException if the layers do not fit together or the backend cannot be used */
         public Model build() {
             Blueprint blueprint = new Blueprint(layers);
-            Memory weights = Memory.ofFloats(blueprint.floats());
+            Memory weights = Memory.ofFloats(blueprint.layout().floats());
             FreshWeights.fill(blueprint, weights, initialWeights, seed);
             return new Model(blueprint, weights, Backends.kernels(backend));
         }

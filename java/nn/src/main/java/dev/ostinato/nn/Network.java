@@ -1,25 +1,29 @@
 package dev.ostinato.nn;
 
-import dev.ostinato.kernels.Matrix;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** A model laid out for the steps of a batch, with its loss: forward, and backward through time. The state goes on from call to call. */
+/** A model laid out for the steps of a batch: forward, and backward through time. */
 final class Network {
     private final Stage.Setup setup;
+    /** Of whose outputs attention layers make contexts. */
+    private final @Nullable Stage attended;
     private final List<Stage> stages = new ArrayList<>();
-    private final LossStage loss;
 
-    Network(Stage.Setup setup, Loss loss) {
+    /**
+     * @param loss which alone comes behind; null if something else looks at the outputs
+     * @throws IllegalArgumentException if there is an attention layer and nothing to attend to
+     */
+    Network(Stage.Setup setup, @Nullable Loss loss, @Nullable Stage attended) {
         this.setup = setup;
-        setup.buffers().reuse();
+        this.attended = attended;
         List<Blueprint.Place> places = setup.blueprint().places();
         stages.add(inputStage(places));
         for (Blueprint.Place place : places.subList(1, places.size())) {
-            stages.add(place.index() == places.size() - 1 ? head(place, stages.getLast(), loss)
-                    : stage(place, stages.getLast()));
+            boolean last = place.index() == places.size() - 1;
+            stages.add(last && loss != null ? head(place, stages.getLast(), loss) : stage(place, stages.getLast()));
         }
-        this.loss = LossStage.of(stages.getLast(), loss);
     }
 
     private Stage inputStage(List<Blueprint.Place> places) {
@@ -29,7 +33,7 @@ final class Network {
     }
 
     /** The last layer, behind which there is nothing but the loss. */
-    private static Stage head(Blueprint.Place place, Stage below, Loss loss) {
+    private Stage head(Blueprint.Place place, Stage below, Loss loss) {
         if (place.layer() instanceof Layer.Dense) {
             return loss instanceof Loss.SampledSoftmax sampled
                     ? new SampledHeadStage(below.setup, place, below, sampled.samples())
@@ -38,7 +42,7 @@ final class Network {
         return stage(place, below);
     }
 
-    private static Stage stage(Blueprint.Place place, Stage below) {
+    private Stage stage(Blueprint.Place place, Stage below) {
         Stage.Setup setup = below.setup;
         return switch (place.layer()) {
             case Layer.Recurrent r -> r.direction() == Layer.Direction.FORWARD
@@ -50,6 +54,13 @@ final class Network {
             case Layer.Dropout ignored -> new DropoutStage(setup, place, below);
             case Layer.LayerNorm ignored -> new LayerNormStage(setup, place, below);
             case Layer.BatchNorm ignored -> new BatchNormStage(setup, place, below);
+            case Layer.Attention ignored -> {
+                if (attended == null) {
+                    throw new IllegalArgumentException(
+                            "attention: expected an encoder to attend to; an EncoderDecoder has one");
+                }
+                yield new AttentionStage(setup, below, attended);
+            }
             case Layer.Input input -> throw new AssertionError(input);
         };
     }
@@ -59,61 +70,59 @@ final class Network {
         return stages;
     }
 
-    boolean fits(Batch batch) {
-        return batch.sequences().equals(setup.sequences());
+    /** Returns the ways through time of all recurrent layers. */
+    List<Recurrence> recurrences() {
+        return stages.stream().flatMap(stage -> stage.recurrences().stream()).toList();
     }
 
-    int rows() {
-        return setup.sequences().rows();
+    Stage last() {
+        return stages.getLast();
     }
 
-    /** Computes the loss of a batch, going on from the state that the last one left. {@code dropoutKey} is 0 for no dropout. */
-    double forward(Batch batch, long dropoutKey) {
+    Sequences sequences() {
+        return setup.sequences();
+    }
+
+    /** Takes the inputs of a batch. */
+    void load(Batch batch) {
         switch (stages.getFirst()) {
             case FeatureStage features -> features.load(batch.features(setup.blueprint().layers().getFirst().inputs()));
             case TokenStage tokens -> tokens.load(batch.tokens());
             case Stage other -> throw new AssertionError(other);
         }
-        loss.load(batch);
-        for (Stage stage : stages) {
-            stage.carryState();
-            stage.forward(dropoutKey);
-        }
-        return loss.forward();
     }
 
-    /** Overwrites the gradients with those of the last forward. */
-    void backward() {
-        Stage last = stages.getLast();
-        backward(0, last.setup.all());
+    /** Makes the states at the end of the last forward those at the beginning of the next. */
+    void carryState() {
+        stages.forEach(Stage::carryState);
     }
 
-    /** As {@link #backward()}, for what the packed rows {@code from..to} of the outputs alone add to the loss. */
-    void backward(int from, int to) {
-        setup.gradients().clear();
+    /** Computes the outputs. {@code dropoutKey} is 0 for no dropout. */
+    void forward(long dropoutKey) {
+        stages.forEach(stage -> stage.forward(dropoutKey));
+    }
+
+    /** Zeroes the gradients of activations. */
+    void clearGradient() {
         stages.forEach(Stage::clearGradient);
-        loss.backward();
-        Matrix dy = stages.getLast().outputGradient();
-        dy.rows(0, from).clear();
-        dy.rows(to, dy.rows()).clear();
-        for (Stage stage : stages.reversed()) {
-            stage.backward();
-        }
     }
 
-    /** Returns the loss of each output of the last forward, in the order of the targets. */
-    float[] losses() {
-        return loss.byOutput();
+    /** Adds to the gradients of the weights, from that of the last outputs. */
+    void backward() {
+        stages.reversed().forEach(Stage::backward);
     }
 
+    /** Makes the states at the beginning of the next forward zero. */
     void resetState() {
         stages.forEach(Stage::resetState);
     }
 
+    /** Returns copies of the states at the end of the last forward. */
     List<NamedArray> states() {
         return stages.stream().flatMap(stage -> stage.states().stream()).toList();
     }
 
+    /** Takes from {@code states} what {@link #states} returned, as the end of the last forward. */
     void restoreStates(List<NamedArray> states) {
         stages.forEach(stage -> stage.restoreStates(states));
     }

@@ -10,11 +10,11 @@ import java.util.List;
  * layer's inputs can be looked at.
  */
 final class Probe {
-    private final Network network;
+    private final ModelObjective objective;
     private final double loss;
 
-    private Probe(Network network, double loss) {
-        this.network = network;
+    private Probe(ModelObjective objective, double loss) {
+        this.objective = objective;
         this.loss = loss;
     }
 
@@ -27,11 +27,12 @@ final class Probe {
         LossStage.check(model.blueprint(), loss);
         Model ofRows = model.takesTokens() ? withoutTokens(model) : model;
         Batch rows = model.takesTokens() ? batch.withFeatures(rows(model, batch.tokens())) : batch;
-        Network network =
-                new Network(new Stage.Setup(ofRows.blueprint(), ofRows.weights(),
-                        Memory.ofFloats(ofRows.blueprint().floats()), ofRows.kernels(), Team.ALONE, batch.sequences(),
+        ModelObjective objective =
+                new ModelObjective(new Stage.Setup(ofRows.blueprint(), ofRows.weights(),
+                        Memory.ofFloats(ofRows.blueprint().layout().floats()), ofRows.kernels(), Team.ALONE,
+                        batch.sequences(),
                         new Buffers()), loss);
-        return new Probe(network, network.forward(rows, 0));
+        return new Probe(objective, objective.forward(rows, 0));
     }
 
     private static Model withoutTokens(Model model) {
@@ -77,16 +78,17 @@ final class Probe {
 
     /** Returns what the recurrent layers did, each in each direction; their gradients after going back. */
     List<RecurrentTrace> traces() {
-        return network.stages().stream().flatMap(stage -> stage.traces().stream()).toList();
+        return objective.stages().stream().flatMap(stage -> stage.recurrences().stream()).map(Recurrence::trace)
+                .toList();
     }
 
     /** Goes back from the whole loss. */
     void backward() {
-        network.backward();
+        objective.backward();
     }
 
     /** Goes back from what one step adds to the loss; of a model that pools there is but one. */
     void backward(int step) {
-        network.backward((step - 1) * network.rows(), step * network.rows());
+        objective.backward((step - 1) * objective.rows(), step * objective.rows());
     }
 }

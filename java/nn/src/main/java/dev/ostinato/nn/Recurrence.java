@@ -138,7 +138,6 @@ final class Recurrence {
     /** Adds to the gradients of the weights and of the stage below, from the gradient of h. */
     void backward() {
         weights.transposeInto(transposed);
-        dc.clear();
         setup.team().run(steps.length, part -> {
             for (int i = steps[part].length - 1; i >= 0; i--) {
                 steps[part][i].backward(k, transposed, stepGradients[part][i]);
@@ -263,10 +262,10 @@ final class Recurrence {
                 .copyFrom(h.rows(after(step), after(step) + to - from).columns(0, cell.stateSize)));
     }
 
-    /** Overwrites the gradients of h of all steps from (all, H). */
-    void copyOutputGradient(Matrix dy) {
-        eachStep((step, from, to) -> dh.rows(after(step), after(step) + to - from).columns(0, cell.stateSize)
-                .copyFrom(dy.rows(from, to)));
+    /** Adds to the gradients of h of all steps from (all, H). */
+    void addOutputGradient(Matrix dy) {
+        eachStep((step, from, to) -> k.axpy(1, dy.rows(from, to),
+                dh.rows(after(step), after(step) + to - from).columns(0, cell.stateSize)));
     }
 
     /** Something to do for a step and its packed rows. */
@@ -280,9 +279,39 @@ final class Recurrence {
         }
     }
 
-    /** Zeroes the gradient of h. */
+    /** Zeroes the gradients of h and of c at the end. */
     void clearGradient() {
         setup.eachChunk(dh.rows(), (from, to) -> dh.rows(from, to).clear());
+        dc.clear();
+    }
+
+    /**
+     * What a stream remembers at a moment.
+     *
+     * @param values (1, H) h, and (1, H) c behind it where there is a cell state
+     * @param gradients of these
+     */
+    record StreamState(List<Matrix> values, List<Matrix> gradients) {}
+
+    /** Returns the state with which a stream begins; its gradients are there after {@link #backward}. */
+    StreamState begin(int stream) {
+        int sequence = sequences.firstOf(stream);
+        return streamState(first(h, sequence), first(dh, sequence), first(c, sequence), sequence);
+    }
+
+    /** Returns the state with which a stream ends; to its gradients others may add before {@link #backward}. */
+    StreamState end(int stream) {
+        return streamState(last(h, stream), last(dh, stream), last(c, stream), sequences.lastOf(stream));
+    }
+
+    private StreamState streamState(Matrix hRow, Matrix dhRow, Matrix cRow, int sequence) {
+        List<Matrix> values = new ArrayList<>(List.of(hRow.columns(0, cell.stateSize)));
+        List<Matrix> gradients = new ArrayList<>(List.of(dhRow.columns(0, cell.stateSize)));
+        if (cell.hasCellState()) {
+            values.add(cRow.columns(0, cell.hidden));
+            gradients.add(dc.rows(sequence, sequence + 1).columns(0, cell.hidden));
+        }
+        return new StreamState(values, gradients);
     }
 
     /** Makes the state of each stream at the end of the last forward the one at the beginning of the next. */

@@ -23,8 +23,8 @@ final class RecurrentStage extends Stage {
     }
 
     @Override
-    List<RecurrentTrace> traces() {
-        return List.of(recurrence.trace());
+    List<Recurrence> recurrences() {
+        return List.of(recurrence);
     }
 
     @Override

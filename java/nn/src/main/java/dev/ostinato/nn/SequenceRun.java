@@ -16,7 +16,8 @@ final class SequenceRun {
     private final Matrix[] inputs;
     private final List<StepTrace> traces = new ArrayList<>();
 
-    private SequenceRun(Model model, List<LayerState> states, int turn, Team team, Sequences sequences,
+    private SequenceRun(Model model, List<LayerState> states, Attended attended, int turn, Team team,
+            Sequences sequences,
             boolean traced) {
         boolean pooled = false;
         List<LayerState> own = new ArrayList<>();
@@ -38,19 +39,21 @@ final class SequenceRun {
                 }
             }
         }
-        this.network = new InferenceNetwork(model, own, team, sequences);
+        this.network = new InferenceNetwork(model, own, attended, team, sequences);
         this.inputs = new Matrix[sequences.total()];
         Arrays.setAll(inputs, i -> network.input().rows(i, i + 1));
     }
 
     /** @param states of the streams; number {@code turn} of their h is read, and at the end overwritten */
-    static SequenceRun of(Model model, List<LayerState> states, int turn, Team team, Sequences sequences) {
-        return new SequenceRun(model, states, turn, team, sequences, false);
+    static SequenceRun of(Model model, List<LayerState> states, Attended attended, int turn, Team team,
+            Sequences sequences) {
+        return new SequenceRun(model, states, attended, turn, team, sequences, false);
     }
 
     /** As {@link #of}, for {@link #trace}. */
-    static SequenceRun traced(Model model, List<LayerState> states, int turn, Team team, Sequences sequences) {
-        return new SequenceRun(model, states, turn, team, sequences, true);
+    static SequenceRun traced(Model model, List<LayerState> states, Attended attended, int turn, Team team,
+            Sequences sequences) {
+        return new SequenceRun(model, states, attended, turn, team, sequences, true);
     }
 
     private void copies(Sequences rows, Matrix streams, Matrix before, Matrix after) {

@@ -168,6 +168,24 @@ public final class Sequences {
         return new Sequences(mask.length / rows, rows, false, runs);
     }
 
+    /** Returns the layout of rows of tokens of different lengths. */
+    static Sequences ofRows(int[][] rows) {
+        int[] lengths = Arrays.stream(rows).mapToInt(row -> row.length).toArray();
+        return ofLengths(Math.max(1, Arrays.stream(lengths).max().orElse(0)), lengths);
+    }
+
+    /** Returns rows of tokens as one array (T, B), zero where there is no step. */
+    static int[] padded(int[][] rows) {
+        int steps = ofRows(rows).steps();
+        int[] all = new int[steps * rows.length];
+        for (int b = 0; b < rows.length; b++) {
+            for (int t = 0; t < rows[b].length; t++) {
+                all[t * rows.length + b] = rows[b][t];
+            }
+        }
+        return all;
+    }
+
     private static void addRuns(int stream, int rows, boolean[] mask, boolean[] resets, List<Run> runs) {
         List<List<Integer>> parts = new ArrayList<>();
         parts.add(new ArrayList<>());
@@ -251,6 +269,11 @@ public final class Sequences {
         return lengths[sequence];
     }
 
+    /** Returns the sequence at whose beginning the state is that of the stream. */
+    int firstOf(int stream) {
+        return firstOf[stream];
+    }
+
     /** Returns the sequence at whose end the state is that of the stream. */
     int lastOf(int stream) {
         return lastOf[stream];
@@ -269,6 +292,11 @@ public final class Sequences {
     /** Returns the step that a packed row is, as t * B + b. */
     int step(int packed) {
         return source[packed];
+    }
+
+    /** Returns the stream that a packed row belongs to. */
+    int streamOf(int packed) {
+        return source[packed] % rows;
     }
 
     /** Returns where a packed row is in arrays of inputs and outputs. */

@@ -46,6 +46,13 @@ abstract class Stage {
         }
     }
 
+    /** What the networks of an objective have in common. */
+    @FunctionalInterface
+    interface Layout {
+        /** Returns the setup for the layers and the steps of one of them. */
+        Setup of(Blueprint blueprint, Sequences sequences);
+    }
+
     final Setup setup;
     final Kernels k;
 
@@ -89,8 +96,8 @@ abstract class Stage {
     void resetState() {
     }
 
-    /** Returns what diagnostics look at, of each direction of a recurrent layer. */
-    List<RecurrentTrace> traces() {
+    /** Returns the ways through time of a recurrent layer. */
+    List<Recurrence> recurrences() {
         return List.of();
     }
 

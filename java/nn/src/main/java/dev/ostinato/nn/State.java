@@ -20,6 +20,7 @@ public final class State {
     private final int rows;
     private final Team team;
     private final List<LayerState> layers;
+    private final Attended attended;
     /** Networks for 1, 2, 4, ... steps, made when first needed. */
     private final @Nullable InferenceNetwork[] networks;
     /** For the sequences of the last call that had some. */
@@ -33,11 +34,34 @@ public final class State {
         this.team = team;
         this.layers = model.blueprint().places().stream().flatMap(place -> place.passes().stream())
                 .map(pass -> LayerState.of(pass, rows)).toList();
+        this.attended = new Attended(rows);
         this.networks = new InferenceNetwork[lengths()];
         this.call = new Call(this, model);
         if (model.blueprint().streams()) {
             network(1);
         }
+    }
+
+    /**
+     * Returns the state of a decoder behind that of an encoder.
+     *
+     * @param attended of each row the outputs that attention layers look at, (S, N), which nobody changes; none without such layers
+     */
+    static State behind(State ended, List<Handover> handovers, Model decoder, List<Matrix> attended) {
+        State state = new State(decoder, ended.rows, Team.ALONE);
+        for (Handover handover : handovers) {
+            List<List<Matrix>> ends =
+                    handover.from().stream().map(pass -> ended.layers.get(pass).values(ended.turn)).toList();
+            List<Matrix> begins = state.layers.get(handover.to()).values(state.turn);
+            for (int i = 0; i < begins.size(); i++) {
+                int kind = i;
+                handover.forward(decoder.kernels(), ends.stream().map(end -> end.get(kind)).toList(), begins.get(i));
+            }
+        }
+        for (int b = 0; b < attended.size(); b++) {
+            state.attended.set(b, attended.get(b));
+        }
+        return state;
     }
 
     /** Returns how many powers of two of steps there may be: as many as keep the pre-activations of a layer in the nearer caches. */
@@ -54,13 +78,16 @@ public final class State {
 
     /** Sets everything to zero, as a new state is. */
     public void reset() {
-        states().forEach(Matrix::clear);
+        for (int b = 0; b < rows; b++) {
+            reset(b);
+        }
     }
 
     /** Sets one row to zero: another stream takes its place. @throws IndexOutOfBoundsException if there is no such row */
     public void reset(int row) {
         Objects.checkIndex(row, rows);
         states().forEach(state -> state.rows(row, row + 1).clear());
+        attended.reset(row);
     }
 
     /** Returns a state of its own with the same contents: the stream forks. */
@@ -87,7 +114,7 @@ public final class State {
             throw new IllegalArgumentException("states: expected at least one, got none");
         }
         Model model = states.getFirst().model;
-        State stack = model.newState(states.stream().mapToInt(State::rows).reduce(0, Math::addExact));
+        State stack = new State(model, states.stream().mapToInt(State::rows).reduce(0, Math::addExact), Team.ALONE);
         int row = 0;
         for (State state : states) {
             stack.checkSame(state, state.rows);
@@ -100,7 +127,7 @@ public final class State {
     /** Returns a copy of one row as a state of its own. @throws IndexOutOfBoundsException if there is no such row */
     public State row(int row) {
         Objects.checkIndex(row, rows);
-        State stream = model.newState();
+        State stream = new State(model, 1, Team.ALONE);
         stream.copyRows(this, row, 0, 1);
         return stream;
     }
@@ -123,7 +150,7 @@ public final class State {
      * their sizes, but not its weights.
      */
     public byte[] save() {
-        return StateBytes.write(model, rows, states());
+        return StateBytes.write(model, rows, states(), model.blueprint().attends() ? attended.outputs() : List.of());
     }
 
     /**
@@ -133,7 +160,10 @@ public final class State {
      *     then unchanged
      */
     public void restore(byte[] bytes) {
-        StateBytes.read(bytes, model, rows, states());
+        List<Matrix> outputs = StateBytes.read(bytes, model, rows, states());
+        for (int b = 0; b < outputs.size(); b++) {
+            attended.set(b, outputs.get(b));
+        }
     }
 
     /** Returns copies of h, and of c after it, layer by layer, each (B, H). */
@@ -196,7 +226,7 @@ public final class State {
         int length = Math.min(networks.length, Integer.SIZE - Integer.numberOfLeadingZeros(most)) - 1;
         InferenceNetwork network = networks[length];
         if (network == null) {
-            network = new InferenceNetwork(model, layers, team, Sequences.of(1 << length, rows));
+            network = new InferenceNetwork(model, layers, attended, team, Sequences.of(1 << length, rows));
             networks[length] = network;
         }
         return network;
@@ -206,7 +236,7 @@ public final class State {
     SequenceRun sequenceRun(Sequences sequences) {
         SequenceRun run = sequenceRuns[turn];
         if (run == null || !run.sequences().equals(sequences)) {
-            run = SequenceRun.of(model, layers, turn, team, sequences);
+            run = SequenceRun.of(model, layers, attended, turn, team, sequences);
             sequenceRuns[turn] = run;
         }
         return run;
@@ -214,7 +244,7 @@ public final class State {
 
     /** As {@link #sequenceRun(Sequences)}, keeping the states after each step. */
     SequenceRun tracedRun(Sequences sequences) {
-        return SequenceRun.traced(model, layers, turn, team, sequences);
+        return SequenceRun.traced(model, layers, attended, turn, team, sequences);
     }
 
     /** Returns what makes so many steps of every stream in one call. */
@@ -226,14 +256,7 @@ public final class State {
 
     /** Returns views of h of every recurrent layer, and of c after it where there is one, without padding, which stays zero. */
     private List<Matrix> states() {
-        List<Matrix> states = new ArrayList<>();
-        for (LayerState layer : layers) {
-            states.add(layer.h().get(turn).columns(0, layer.cell().stateSize));
-            if (layer.c() != null) {
-                states.add(layer.c().columns(0, layer.cell().hidden));
-            }
-        }
-        return states;
+        return layers.stream().flatMap(layer -> layer.values(turn).stream()).toList();
     }
 
     private void checkSame(State other, int expectedRows) {
@@ -243,11 +266,13 @@ public final class State {
         }
     }
 
-    private void copyRows(State from, int fromRow, int toRow, int count) {
+    /** Overwrites some rows with those of another state of the same model. */
+    void copyRows(State from, int fromRow, int toRow, int count) {
         List<Matrix> sources = from.states();
         List<Matrix> targets = states();
         for (int i = 0; i < targets.size(); i++) {
             targets.get(i).rows(toRow, toRow + count).copyFrom(sources.get(i).rows(fromRow, fromRow + count));
         }
+        attended.copyRows(from.attended, fromRow, toRow, count);
     }
 }

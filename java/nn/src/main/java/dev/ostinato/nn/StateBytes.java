@@ -4,13 +4,15 @@ import dev.ostinato.kernels.Matrix;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 
 /**
  * A state as bytes, little-endian: a mark and a version, the layers as text with its length before it, the rows, then h of every recurrent
- * layer and c after it, unpadded, each row by row; last the CRC-32C of all that. Everything is checked before anything is written.
+ * layer and c after it, unpadded, each row by row; where there is attention, of each row the
+ * number of outputs that it attends to, and these; last the CRC-32C of all that. Everything is checked before anything is written.
  */
 final class StateBytes {
     private static final int MARK = 0x5453534f; // "OSST" in a file
@@ -21,23 +23,32 @@ final class StateBytes {
     private StateBytes() {
     }
 
-    static byte[] write(Model model, int rows, List<Matrix> states) {
+    /** @param attended of each row what it attends to, if the model does */
+    static byte[] write(Model model, int rows, List<Matrix> states, List<Matrix> attended) {
         byte[] layers = layers(model).getBytes(StandardCharsets.UTF_8);
-        byte[] bytes = new byte[size(layers.length, states)];
+        byte[] bytes = new byte[Math.toIntExact(
+                FIXED + layers.length + size(states) + size(attended) + (long) attended.size() * Integer.BYTES)];
         ByteBuffer out = littleEndian(bytes);
         out.putInt(MARK).putInt(VERSION).putInt(layers.length).put(layers).putInt(rows);
-        for (Matrix state : states) {
-            for (int r = 0; r < state.rows(); r++) {
-                for (float value : state.row(r)) {
-                    out.putInt(Float.floatToRawIntBits(value));
-                }
-            }
+        states.forEach(state -> writeRows(out, state));
+        for (Matrix outputs : attended) {
+            out.putInt(outputs.rows());
+            writeRows(out, outputs);
         }
         out.putInt(checksum(bytes));
         return bytes;
     }
 
-    static void read(byte[] bytes, Model model, int rows, List<Matrix> states) {
+    private static void writeRows(ByteBuffer out, Matrix matrix) {
+        for (int r = 0; r < matrix.rows(); r++) {
+            for (float value : matrix.row(r)) {
+                out.putInt(Float.floatToRawIntBits(value));
+            }
+        }
+    }
+
+    /** Overwrites the states, and returns of each row what it attends to, if the model does. */
+    static List<Matrix> read(byte[] bytes, Model model, int rows, List<Matrix> states) {
         ByteBuffer in = littleEndian(bytes);
         expect(bytes.length >= FIXED, "at least " + FIXED + " bytes", bytes.length);
         int mark = in.getInt();
@@ -57,11 +68,36 @@ final class StateBytes {
         expect(layers.equals(layers(model)), "one of a model of " + layers(model), layers);
         int savedRows = in.getInt();
         expect(savedRows == rows, rows + " rows", savedRows);
-        int size = size(length, states);
-        expect(bytes.length == size, size + " bytes", bytes.length);
+        long size = FIXED + length + size(states);
+        boolean attends = model.blueprint().attends();
+        expect(attends ? bytes.length >= size : bytes.length == size, (attends ? "at least " : "") + size + " bytes",
+                bytes.length);
+        ByteBuffer behind = littleEndian(bytes).position(in.position() + (int) size(states));
+        List<Matrix> attended =
+                attends ? readAttended(behind, rows, attendedSize(model)) : List.of();
+        expect(behind.remaining() == Integer.BYTES, "the checksum at last", behind.remaining() + " more bytes");
         for (Matrix state : states) {
             readRows(in, state);
         }
+        return attended;
+    }
+
+    private static int attendedSize(Model model) {
+        return model.layers().stream().filter(layer -> layer instanceof Layer.Attention).findFirst().orElseThrow()
+                .inputs();
+    }
+
+    private static List<Matrix> readAttended(ByteBuffer in, int rows, int size) {
+        List<Matrix> attended = new ArrayList<>();
+        for (int b = 0; b < rows; b++) {
+            int count = in.remaining() < 2 * Integer.BYTES ? -1 : in.getInt();
+            long most = (in.remaining() - Integer.BYTES) / ((long) size * Float.BYTES);
+            expect(count >= 0 && count <= most, "at most " + most + " outputs to attend to", count);
+            Matrix outputs = Matrix.of(count, size);
+            readRows(in, outputs);
+            attended.add(outputs);
+        }
+        return attended;
     }
 
     private static void readRows(ByteBuffer in, Matrix state) {
@@ -74,9 +110,8 @@ final class StateBytes {
         }
     }
 
-    private static int size(int layers, List<Matrix> states) {
-        long floats = states.stream().mapToLong(s -> (long) s.rows() * s.columns()).sum();
-        return Math.toIntExact(FIXED + layers + floats * Float.BYTES);
+    private static long size(List<Matrix> matrices) {
+        return matrices.stream().mapToLong(m -> Math.multiplyFull(m.rows(), m.columns())).sum() * Float.BYTES;
     }
 
     /** Returns the layers and their sizes. Without dropout, which makes no difference to a state. */

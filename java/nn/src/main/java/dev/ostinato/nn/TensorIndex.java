@@ -16,12 +16,12 @@ final class TensorIndex {
     private final int tensors;
     private final List<Range> matrices;
 
-    TensorIndex(Blueprint blueprint, Memory block) {
-        this.owners = new int[Math.toIntExact(blueprint.floats())];
+    TensorIndex(WeightLayout layout, Memory block) {
+        this.owners = new int[Math.toIntExact(layout.floats())];
         Arrays.fill(owners, NONE);
         boolean[] vector = new boolean[owners.length];
         int number = 0;
-        for (Blueprint.Place place : blueprint.places()) {
+        for (Blueprint.Place place : layout.places()) {
             for (Parameter parameter : place.tensors().parameters(block)) {
                 for (int r = 0; r < parameter.rows(); r++) {
                     for (int c = 0; c < parameter.columns(); c++) {

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread at a time; its helper threads live until {@link #close}.
  */
 public final class Trainer implements AutoCloseable {
-    private final Blueprint blueprint;
+    private final Trained trained;
+    private final WeightLayout layout;
     private final Memory weights;
     private final Memory gradients;
     private final Kernels kernels;
@@ -38,27 +39,36 @@ public final class Trainer implements AutoCloseable {
     private long step;
     private double gradientNorm;
     private final Buffers buffers = new Buffers();
-    private @Nullable Network network;
+    private @Nullable Objective objective;
     private @Nullable Matrix accumulated;
     private List<NamedArray> pendingStates = List.of();
 
     private Trainer(Builder b) {
-        this.blueprint = b.model.blueprint();
-        LossStage.check(blueprint, b.loss);
-        this.weights = b.model.weights().copy();
-        this.gradients = Memory.ofFloats(blueprint.floats());
-        this.kernels = b.backend == null ? b.model.kernels() : Backends.kernels(b.backend);
+        this.trained = b.trained;
+        LossStage.check(trained.answering(), b.loss);
+        this.layout = trained.layout();
+        this.weights = trained.weights();
+        this.gradients = Memory.ofFloats(layout.floats());
+        this.kernels = b.backend == null ? trained.kernels() : Backends.kernels(b.backend);
         this.team = Team.sleeping(b.threads);
         this.loss = b.loss;
         this.seed = b.seed;
         this.update = new Update(
-                new Update.Rule(b.optimizer, b.schedule, b.clipping, b.l1, b.l2, b.averageDecay), blueprint, weights,
+                new Update.Rule(b.optimizer, b.schedule, b.clipping, b.l1, b.l2, b.averageDecay), layout, weights,
                 gradients, kernels, team);
     }
 
     /** Returns a builder for training a copy of {@code model}. */
     public static Builder builder(Model model) {
-        return new Builder(model);
+        return new Builder(new Trained.Single(model));
+    }
+
+    /**
+     * Returns a builder for training a copy of an encoder and a decoder together, from batches that have a source. Every batch begins anew: no
+     * state goes on to the next.
+     */
+    public static Builder builder(EncoderDecoder model) {
+        return new Builder(Trained.Pair.of(model));
     }
 
     /**
@@ -87,16 +97,16 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalArgumentException("batches: expected at least one, got none");
         }
         if (accumulated == null) {
-            accumulated = blueprint.row(Memory.ofFloats(blueprint.floats()));
+            accumulated = layout.row(Memory.ofFloats(layout.floats()));
         }
         Matrix mean = accumulated;
         mean.clear();
         double loss = 0;
         for (Batch batch : batches) {
             loss += gradients(batch);
-            kernels.axpy(1f / batches.size(), blueprint.row(gradients), mean);
+            kernels.axpy(1f / batches.size(), layout.row(gradients), mean);
         }
-        blueprint.row(gradients).copyFrom(mean);
+        layout.row(gradients).copyFrom(mean);
         gradientNorm = update.measure();
         update.run(++step);
         return loss / batches.size();
@@ -104,7 +114,7 @@ public final class Trainer implements AutoCloseable {
 
     /** Computes the loss of a batch and the gradients, and leaves the weights; throws as {@link #step} does. */
     public double gradients(Batch batch) {
-        Network current = network(batch);
+        Objective current = objective(batch);
         double value = current.forward(batch, CounterRandom.key(seed, step + 1) | 1);
         if (!Double.isFinite(value)) {
             throw new DivergedException(step + 1, "the loss", value);
@@ -117,18 +127,18 @@ public final class Trainer implements AutoCloseable {
         return value;
     }
 
-    private Network network(Batch batch) {
-        Network current = network;
+    private Objective objective(Batch batch) {
+        Objective current = objective;
         if (current == null || !current.fits(batch)) {
             List<NamedArray> states =
                     current != null && current.rows() == batch.rows() ? current.states() : pendingStates;
-            current = new Network(
-                    new Stage.Setup(blueprint, weights, gradients, kernels, team, batch.sequences(), buffers),
-                    loss);
+            buffers.reuse();
+            current = trained.objective((blueprint, sequences) -> new Stage.Setup(blueprint, weights, gradients,
+                    kernels, team, sequences, buffers), batch, loss);
             if (!states.isEmpty()) {
                 current.restoreStates(states);
             }
-            network = current;
+            objective = current;
             pendingStates = List.of();
         }
         return current;
@@ -137,26 +147,41 @@ public final class Trainer implements AutoCloseable {
     /** Makes every stream begin anew with the next batch. */
     public void resetState() {
         pendingStates = List.of();
-        if (network != null) {
-            network.resetState();
+        if (objective != null) {
+            objective.resetState();
         }
     }
 
-    /** Returns a model with the weights of this moment. */
+    /** Returns a model with the weights of this moment. @throws IllegalStateException if an encoder and a decoder are trained */
     public Model model() {
-        return new Model(blueprint, weights.copy(), kernels);
+        return trained.model(weights, kernels);
+    }
+
+    /** Returns an encoder and a decoder with the weights of this moment. @throws IllegalStateException if a model is trained */
+    public EncoderDecoder encoderDecoder() {
+        return trained.encoderDecoder(weights, kernels);
     }
 
     /**
      * Returns a model with the moving average of the weights.
      *
-     * @throws IllegalStateException if the trainer does not {@linkplain Builder#averageWeights average}, or has not taken a step
+     * @throws IllegalStateException if the trainer does not {@linkplain Builder#averageWeights average}, or has not taken a step, or an encoder
+     *     and a decoder are trained
      */
     public Model averagedModel() {
+        return trained.model(average(), kernels);
+    }
+
+    /** As {@link #averagedModel}, where an encoder and a decoder are trained. */
+    public EncoderDecoder averagedEncoderDecoder() {
+        return trained.encoderDecoder(average(), kernels);
+    }
+
+    private Memory average() {
         if (step == 0) {
             throw new IllegalStateException("expected at least one step, got none");
         }
-        return new Model(blueprint, update.average().copy(), kernels);
+        return update.average();
     }
 
     /** Returns the number of updates so far. */
@@ -175,17 +200,17 @@ public final class Trainer implements AutoCloseable {
      * batch there is none.
      */
     public float[] losses() {
-        return network == null ? new float[0] : network.losses();
+        return objective == null ? new float[0] : objective.losses();
     }
 
     /** Returns copies of the last gradients in PyTorch's names and layout: before clipping by a global norm, after any other. */
     public List<NamedArray> gradients() {
-        return blueprint.read(gradients);
+        return layout.read(gradients);
     }
 
     /** Returns everything besides the weights and the options that the rest of the training depends on. */
     public Progress progress() {
-        List<NamedArray> states = network == null ? pendingStates : network.states();
+        List<NamedArray> states = objective == null ? pendingStates : objective.states();
         return new Progress(step, update.first(), update.second(), update.averages(), states);
     }
 
@@ -197,7 +222,7 @@ public final class Trainer implements AutoCloseable {
     public void resume(Progress progress) {
         update.restore(progress.first(), progress.second(), progress.averages());
         step = progress.step();
-        network = null;
+        objective = null;
         pendingStates = List.copyOf(progress.states());
     }
 
@@ -233,7 +258,7 @@ public final class Trainer implements AutoCloseable {
 
     /** Collects options. Not safe for several threads. */
     public static final class Builder {
-        private final Model model;
+        private final Trained trained;
         private Loss loss = Loss.crossEntropy();
         private Optimizer optimizer = Optimizer.adam(1e-3);
         private Schedule schedule = Schedule.constant();
@@ -245,8 +270,8 @@ public final class Trainer implements AutoCloseable {
         private long seed;
         private @Nullable String backend;
 
-        private Builder(Model model) {
-            this.model = model;
+        private Builder(Trained trained) {
+            this.trained = trained;
         }
 
         /** Sets the loss; softmax cross-entropy unless set. */

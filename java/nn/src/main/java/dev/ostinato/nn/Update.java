@@ -28,7 +28,7 @@ final class Update {
             OptionalDouble averageDecay) {}
 
     private final Rule rule;
-    private final Blueprint blueprint;
+    private final WeightLayout layout;
     private final Memory gradients;
     private final Memory first;
     private final Memory second;
@@ -45,23 +45,23 @@ final class Update {
     /** Of the last {@link #measure}. */
     private double norm;
 
-    Update(Rule rule, Blueprint blueprint, Memory weights, Memory gradients, Kernels kernels, Team team) {
+    Update(Rule rule, WeightLayout layout, Memory weights, Memory gradients, Kernels kernels, Team team) {
         this.rule = rule;
-        this.blueprint = blueprint;
+        this.layout = layout;
         this.gradients = gradients;
-        this.first = Memory.ofFloats(blueprint.floats());
-        this.second = Memory.ofFloats(blueprint.floats());
-        this.average = Memory.ofFloats(rule.averageDecay().isPresent() ? blueprint.floats() : 0);
+        this.first = Memory.ofFloats(layout.floats());
+        this.second = Memory.ofFloats(layout.floats());
+        this.average = Memory.ofFloats(rule.averageDecay().isPresent() ? layout.floats() : 0);
         this.kernels = kernels;
         this.team = team;
-        this.w = blueprint.row(weights);
-        this.dw = blueprint.row(gradients);
-        this.m = blueprint.row(first);
-        this.v = blueprint.row(second);
-        this.mean = rule.averageDecay().isPresent() ? blueprint.row(average) : w;
+        this.w = layout.row(weights);
+        this.dw = layout.row(gradients);
+        this.m = layout.row(first);
+        this.v = layout.row(second);
+        this.mean = rule.averageDecay().isPresent() ? layout.row(average) : w;
         boolean byTensor = rule.clipping() instanceof Clipping.Norm || penalises()
                 || rule.optimizer() instanceof Optimizer.AdamW;
-        this.tensors = byTensor ? new TensorIndex(blueprint, weights) : null;
+        this.tensors = byTensor ? new TensorIndex(layout, weights) : null;
     }
 
     private boolean penalises() {
@@ -71,8 +71,8 @@ final class Update {
     /** Returns the global norm of the gradients. */
     double measure() {
         double sum = 0;
-        for (Blueprint.Place place : blueprint.places()) {
-            Matrix row = blueprint.row(gradients, place);
+        for (Blueprint.Place place : layout.places()) {
+            Matrix row = place.row(gradients);
             // In pieces, so that the sum of a large layer keeps its digits, and in an order that threads have no part in.
             for (int from = 0; from < row.columns(); from += CHUNK) {
                 sum += kernels.sumOfSquares(row.columns(from, Math.min(row.columns(), from + CHUNK)));
@@ -185,25 +185,25 @@ final class Update {
 
     /** Returns the first moments by the names of the weights. */
     List<NamedArray> first() {
-        return blueprint.read(first);
+        return layout.read(first);
     }
 
     /** Returns the second moments by the names of the weights. */
     List<NamedArray> second() {
-        return blueprint.read(second);
+        return layout.read(second);
     }
 
     /** Returns the average by the names of the weights, or nothing. */
     List<NamedArray> averages() {
-        return rule.averageDecay().isPresent() ? blueprint.read(average) : List.of();
+        return rule.averageDecay().isPresent() ? layout.read(average) : List.of();
     }
 
     /** Takes what {@link #first}, {@link #second} and {@link #averages} returned. @throws IllegalArgumentException if it does not fit */
     void restore(List<NamedArray> firsts, List<NamedArray> seconds, List<NamedArray> averages) {
-        blueprint.write(first, firsts);
-        blueprint.write(second, seconds);
+        layout.write(first, firsts);
+        layout.write(second, seconds);
         if (rule.averageDecay().isPresent()) {
-            blueprint.write(average, averages);
+            layout.write(average, averages);
         }
     }
 }

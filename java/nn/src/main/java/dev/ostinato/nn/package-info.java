@@ -11,11 +11,14 @@
  * Single steps or whole sequences, the same bits; at any {@link dev.ostinato.nn.Precision} of the weights, of which
  * {@link dev.ostinato.nn.PrecisionReport} tells the cost; on one thread or on a {@link dev.ostinato.nn.Team}. Inside, a state is laid out for
  * 1, 2, 4, ... steps as {@code InferenceNetwork}s.
+ * <li>{@link dev.ostinato.nn.EncoderDecoder}: two models of which the second goes on from what the first has read.
+ * {@link dev.ostinato.nn.Decoding} lets a model of tokens go on by itself.
  * <li>{@link dev.ostinato.nn.InitialWeights}: what weights are before training, each tensor filled by an
  * {@link dev.ostinato.nn.Initializer}.
  * <li>{@link dev.ostinato.nn.Trainer}: backpropagation through time over {@link dev.ostinato.nn.Batch}es, with a
- * {@link dev.ostinato.nn.Loss} and an {@link dev.ostinato.nn.Optimizer}. Inside, each layer is laid out for T steps of B rows as a
- * {@code Stage}: its activations and gradients, forward above backward; each family of losses is a {@code LossStage}.
+ * {@link dev.ostinato.nn.Loss} and an {@link dev.ostinato.nn.Optimizer}. Inside, what is made small is an {@code Objective} of
+ * {@code Network}s, in which each layer is laid out for T steps of B rows as a {@code Stage}: its activations and gradients, forward above
+ * backward; each family of losses is a {@code LossStage}.
  * <li>{@link dev.ostinato.nn.Validation}: the mean loss over batches, and {@link dev.ostinato.nn.Metrics};
  * {@link dev.ostinato.nn.Evaluation} of a text.
  * <li>{@link dev.ostinato.nn.Diagnostics}: gradients through time, gates and units of a model over a batch;

@@ -1,0 +1,112 @@
+package dev.ostinato.nn;
+
+import dev.ostinato.kernels.Kernels;
+import dev.ostinato.kernels.Matrix;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The loss of a decoder that begins with the states of an encoder, and attends to its outputs: forward through the encoder and then the
+ * decoder, and all the way back. Nothing goes on from batch to batch.
+ */
+final class EncoderDecoderObjective implements Objective {
+    /** Makes the encoder's dropout another than the decoder's. */
+    private static final long ENCODER = 0x656e636f646572L;
+
+    private final Kernels k;
+    private final Stage.Setup setup;
+    private final Network encoder;
+    private final Network decoder;
+    private final LossStage loss;
+    private final List<Handed> handed = new ArrayList<>();
+
+    /** A state of one stream on its way from the encoder to the decoder, and its gradient on the way back. */
+    private record Handed(Handover handover, List<Matrix> ends, Matrix begin, List<Matrix> dEnds, Matrix dBegin) {}
+
+    /** @throws IllegalArgumentException if there is not a source for each row */
+    EncoderDecoderObjective(EncoderDecoder pair, Stage.Setup encoderSetup, Stage.Setup setup, Loss loss) {
+        if (encoderSetup.sequences().rows() != setup.sequences().rows()) {
+            throw new IllegalArgumentException("source: expected " + setup.sequences().rows()
+                    + " rows, as the batch has, got " + encoderSetup.sequences().rows());
+        }
+        this.k = setup.kernels();
+        this.setup = setup;
+        this.encoder = new Network(encoderSetup, null, null);
+        this.decoder = new Network(setup, loss, encoder.last());
+        this.loss = LossStage.of(decoder.last(), loss);
+        List<Recurrence> sources = encoder.recurrences();
+        List<Recurrence> targets = decoder.recurrences();
+        for (Handover handover : pair.handovers()) {
+            List<Recurrence> from = handover.from().stream().map(sources::get).toList();
+            for (int b = 0; b < rows(); b++) {
+                add(handover, from, targets.get(handover.to()), b);
+            }
+        }
+    }
+
+    private void add(Handover handover, List<Recurrence> from, Recurrence to, int stream) {
+        List<Recurrence.StreamState> ends = from.stream().map(pass -> pass.end(stream)).toList();
+        Recurrence.StreamState begin = to.begin(stream);
+        for (int i = 0; i < begin.values().size(); i++) {
+            int kind = i;
+            handed.add(new Handed(handover, ends.stream().map(end -> end.values().get(kind)).toList(),
+                    begin.values().get(kind), ends.stream().map(end -> end.gradients().get(kind)).toList(),
+                    begin.gradients().get(kind)));
+        }
+    }
+
+    @Override
+    public boolean fits(Batch batch) {
+        return batch.sequences().equals(decoder.sequences())
+                && batch.source().filter(source -> source.sequences().equals(encoder.sequences())).isPresent();
+    }
+
+    @Override
+    public int rows() {
+        return setup.sequences().rows();
+    }
+
+    @Override
+    public double forward(Batch batch, long dropoutKey) {
+        encoder.load(batch.source().orElseThrow());
+        decoder.load(batch);
+        loss.load(batch);
+        encoder.forward(dropoutKey == 0 ? 0 : CounterRandom.key(dropoutKey, ENCODER) | 1);
+        for (Handed state : handed) {
+            state.handover.forward(k, state.ends, state.begin);
+        }
+        decoder.forward(dropoutKey);
+        return loss.forward();
+    }
+
+    @Override
+    public float[] losses() {
+        return loss.byOutput();
+    }
+
+    @Override
+    public void backward() {
+        setup.gradients().clear();
+        encoder.clearGradient();
+        decoder.clearGradient();
+        loss.backward();
+        decoder.backward();
+        for (Handed state : handed) {
+            state.handover.backward(k, state.dBegin, state.dEnds);
+        }
+        encoder.backward();
+    }
+
+    @Override
+    public void resetState() {
+    }
+
+    @Override
+    public List<NamedArray> states() {
+        return List.of();
+    }
+
+    @Override
+    public void restoreStates(List<NamedArray> states) {
+    }
+}
