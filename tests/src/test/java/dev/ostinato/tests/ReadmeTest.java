@@ -9,8 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.ostinato.examples.Attention;
 import dev.ostinato.examples.Classification;
 import dev.ostinato.examples.Inference;
+import dev.ostinato.examples.NumberWords;
 import dev.ostinato.examples.Perceptron;
 import dev.ostinato.examples.RareEvents;
+import dev.ostinato.examples.Reversal;
 import dev.ostinato.examples.Serving;
 import dev.ostinato.examples.Training;
 import dev.ostinato.examples.VanishingGradients;
@@ -45,6 +47,8 @@ class ReadmeTest {
     @CsvSource({"README.md, training, Training.java", "README.md, inference, Inference.java",
         "README.md, serving, Serving.java", "README.md, sequences, Serving.java",
         "README.md, classification, Classification.java", "docs/training.md, losses, RareEvents.java",
+        "README.md, encoder-decoder, Reversal.java",
+        "docs/encoder-decoder.md, one-to-many, NumberWords.java",
         "docs/kernels.md, attention, Attention.java", "docs/kernels.md, perceptron, Perceptron.java",
         "docs/vanishing-gradients.md, jacobians, VanishingGradients.java"})
     void codeOnThePageIsTheExample(String page, String marker, String file) throws IOException {
@@ -70,9 +74,21 @@ class ReadmeTest {
         assertTrue(f1 > 0.8, () -> "F1: " + f1);
     }
 
+    @Test
+    void numbersAreReversed() {
+        double right = new Reversal().learn(500);
+        assertTrue(right > 0.95, () -> "right: " + right);
+    }
+
+    @Test
+    void numbersAreSpelled() {
+        int right = new NumberWords().learn(300);
+        assertTrue(right >= 95, () -> "right: " + right);
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"README.md", "docs/kernels.md", "docs/training.md", "docs/vanishing-gradients.md",
-        "docs/decisions/README.md"})
+    @ValueSource(strings = {"README.md", "docs/encoder-decoder.md", "docs/kernels.md", "docs/training.md",
+        "docs/vanishing-gradients.md", "docs/decisions/README.md"})
     void linksLeadSomewhere(String page) throws IOException {
         Path file = ROOT.resolve(page);
         List<String> targets = Pattern.compile("\\]\\(([^)#:]+)\\)").matcher(Files.readString(file)).results()
