@@ -1,6 +1,7 @@
 package dev.ostinato.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.ostinato.formats.SafeTensors;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -99,6 +101,16 @@ final class LossGoldenTest {
         Loss loss = losses().get(name);
         check(backend, loss, prefix, name);
         check(backend, loss.summed(), prefix, name + ".summed");
+    }
+
+    /** Taking one for another would be seen. */
+    @Test
+    void everyOptionMatters() {
+        double[] values = losses().keySet().stream().flatMap(name -> Stream.of(name, name + ".summed"))
+                .mapToDouble(name -> floats(name + ".loss")[0]).sorted().toArray();
+        for (int i = 1; i < values.length; i++) {
+            assertTrue(values[i] - values[i - 1] > 10 * LOSS, Arrays.toString(values));
+        }
     }
 
     private static void check(String backend, Loss loss, String prefix, String name) {

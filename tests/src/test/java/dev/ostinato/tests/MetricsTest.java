@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ostinato.nn.ClassificationMetrics;
+import dev.ostinato.nn.MultiLabelMetrics;
 import dev.ostinato.nn.RegressionMetrics;
 import dev.ostinato.nn.Sequences;
 import org.junit.jupiter.api.Test;
@@ -83,6 +84,29 @@ final class MetricsTest {
         streams.add(sequences.batchFirst(), new float[] {1, Float.NaN, Float.NaN, 2, 4, 6},
                 new float[] {1, 0, 0, 1, 6, 6});
         assertEquals(errors.meanSquaredError(), streams.meanSquaredError());
+    }
+
+    @Test
+    void questionsOfTheirOwn() {
+        float[] targets = {1, 0, 0, 1, 1, 0, 0, 0, 0, 0.5f, 0.4f, 0};
+        float[] outputs = {2, -1, -3, 1, -1, 0, 1, 1, -1, 5, -5, -1};
+        MultiLabelMetrics metrics = MultiLabelMetrics.of(3);
+        metrics.add(outputs, targets);
+        assertEquals(4, metrics.count());
+        assertEquals(2 / 4.0, metrics.accuracy());
+        assertEquals(3 / 4.0, metrics.precision(0));
+        assertEquals(1, metrics.recall(0));
+        assertEquals(6 / 7.0, metrics.f1(0), 1e-15);
+        assertEquals(0, metrics.f1(1)); // there once, and found another time
+        assertEquals(0, metrics.f1(2)); // never there, never found
+        assertEquals(2 / 7.0, metrics.macroF1(), 1e-15);
+        assertEquals(6 / 9.0, metrics.microF1(), 1e-15);
+        MultiLabelMetrics some = MultiLabelMetrics.of(3);
+        some.add(Sequences.ofLengths(2, 1, 2), outputs, targets);
+        assertEquals(3, some.count());
+        assertEquals(1, some.precision(0));
+        refused("outputs: expected a multiple of 3, got 4", () -> metrics.add(new float[4], new float[4]));
+        refused("targets: expected 3, got 6", () -> metrics.add(new float[3], new float[6]));
     }
 
     @Test

@@ -11,6 +11,7 @@ import dev.ostinato.nn.Evaluation;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
 import dev.ostinato.nn.Model;
+import dev.ostinato.nn.MultiLabelMetrics;
 import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.RegressionMetrics;
 import dev.ostinato.nn.Sequences;
@@ -159,6 +160,13 @@ final class ValidationTest {
             assertEquals(loss, sameValues.meanSquaredError(), 1e-6);
         }
         assertArrayEquals(classes.confusion(), sameClasses.confusion());
+        MultiLabelMetrics labels = MultiLabelMetrics.of(OUTPUTS);
+        MultiLabelMetrics sameLabels = MultiLabelMetrics.of(OUTPUTS);
+        labels.add(batch.sequences(), y, batch.probabilities());
+        try (Validation validation = Validation.of(MODEL, Loss.binaryCrossEntropy(), 1)) {
+            validation.add(batch.batch(Loss.binaryCrossEntropy()), sameLabels);
+        }
+        assertEquals(labels.microF1(), sameLabels.microF1());
         assertEquals(values.meanAbsoluteError(), sameValues.meanAbsoluteError());
     }
 

@@ -165,8 +165,4 @@ public final class ClassificationMetrics extends Metrics {
     private long predicted(int index) {
         return IntStream.range(0, classes).mapToLong(c -> confusion(c, index)).sum();
     }
-
-    private static double share(long part, long whole) {
-        return whole == 0 ? 0 : (double) part / whole;
-    }
 }

@@ -4,7 +4,7 @@ package dev.ostinato.nn;
  * Counts how well outputs meet their targets, batch after batch; {@link Validation#add} feeds them too. What they say before anything was added
  * is not a number. Not safe for several threads.
  */
-public abstract sealed class Metrics permits ClassificationMetrics, RegressionMetrics {
+public abstract sealed class Metrics permits ClassificationMetrics, MultiLabelMetrics, RegressionMetrics {
     Metrics() {
     }
 
@@ -20,5 +20,9 @@ public abstract sealed class Metrics permits ClassificationMetrics, RegressionMe
         if (length != expected) {
             throw new IllegalArgumentException(name + ": expected " + expected + ", got " + length);
         }
+    }
+
+    static double share(long part, long whole) {
+        return whole == 0 ? 0 : (double) part / whole;
     }
 }
