@@ -11,6 +11,7 @@ import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Decoding;
 import dev.ostinato.nn.EncoderDecoder;
 import dev.ostinato.nn.Layer;
+import dev.ostinato.nn.Loss;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.Optimizer;
@@ -18,6 +19,7 @@ import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.State;
 import dev.ostinato.nn.Trainer;
+import dev.ostinato.nn.Validation;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -155,6 +157,26 @@ final class EncoderDecoderTest {
     private static Trainer trainer(EncoderDecoder model, int threads) {
         return Trainer.builder(model).optimizer(Optimizer.adam(1e-2)).clipGlobalNorm(0.5).threads(threads).seed(3)
                 .build();
+    }
+
+    /** What inference computes is to the bit what training computes, whichever of them a team shares. */
+    @Test
+    void aValidationHasTheLossThatTrainingWouldSee() {
+        EncoderDecoder model = randomised(
+                Model.builder().embedding(LETTERS, 5).bidirectional(CellType.GRU, HIDDEN, Layer.Merge.MEAN),
+                Model.builder().embedding(PHONEMES, 5).gru(HIDDEN).attention().dense(PHONEMES));
+        try (Trainer trainer = Trainer.builder(model).build();
+                Validation one = Validation.of(model, Loss.crossEntropy(), 1);
+                Validation two = Validation.of(model, Loss.crossEntropy(), 2)) {
+            for (int i = 0; i < 3; i++) {
+                Batch batch = pairs(rows(5, 6 + i, LETTERS), rows(5, 7 - i, PHONEMES), START, END);
+                double expected = trainer.gradients(batch);
+                assertEquals(expected, one.add(batch));
+                assertEquals(expected, two.add(batch));
+            }
+            refused("batch: expected a source for the encoder, got none",
+                    () -> one.add(Batch.tokensToClasses(1, 1, new int[1], new int[1])));
+        }
     }
 
     @Test

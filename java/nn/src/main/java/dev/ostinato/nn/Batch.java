@@ -162,9 +162,29 @@ public final class Batch {
         return new Batch(sequences, tokens, features, classes, values, labels, newSource);
     }
 
-    /** Returns what an encoder reads. */
+    /** Returns what an encoder reads, if there is anything. */
     Optional<Batch> source() {
         return Optional.ofNullable(source);
+    }
+
+    /** Returns what an encoder reads. @throws IllegalArgumentException if there is not as much as there are rows */
+    Batch sourceOfEach() {
+        if (source == null) {
+            throw new IllegalArgumentException(
+                    "batch: expected a source for the encoder, got none; see Batch.withSource");
+        }
+        if (source.rows() != rows()) {
+            throw new IllegalArgumentException(
+                    "source: expected " + rows() + " rows, as the batch has, got " + source.rows());
+        }
+        return source;
+    }
+
+    /** @throws IllegalArgumentException if there is something for an encoder to read */
+    void checkNoSource() {
+        if (source != null) {
+            throw new IllegalArgumentException("batch: expected no source, since the model has no encoder, got one");
+        }
     }
 
     /** Returns the same with rows of floats in place of what came in. */

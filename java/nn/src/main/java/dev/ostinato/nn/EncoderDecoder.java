@@ -136,7 +136,7 @@ public final class EncoderDecoder {
         State state = encoder.newState(sources.rows());
         float[] outputs = outputs(sources);
         encoder.run(tokens, sources, state, outputs);
-        return begin(state, sources, outputs);
+        return begin(state, sources, outputs, Team.ALONE);
     }
 
     /** As {@link #encode(int[], Sequences)}, from rows of floats: x (S, B, inputs). */
@@ -144,7 +144,19 @@ public final class EncoderDecoder {
         State state = encoder.newState(sources.rows());
         float[] outputs = outputs(sources);
         encoder.run(x, sources, state, outputs);
-        return begin(state, sources, outputs);
+        return begin(state, sources, outputs, Team.ALONE);
+    }
+
+    /** Reads the inputs of a batch; a team shares these steps, and those of the state that is returned. */
+    State encode(Batch source, Team team) {
+        State state = encoder.newState(source.rows(), team);
+        float[] outputs = outputs(source.sequences());
+        if (encoder.takesTokens()) {
+            encoder.run(source.tokens(), source.sequences(), state, outputs);
+        } else {
+            encoder.run(source.features(encoder.inputs()), source.sequences(), state, outputs);
+        }
+        return begin(state, source.sequences(), outputs, team);
     }
 
     private float[] outputs(Sequences sources) {
@@ -152,7 +164,7 @@ public final class EncoderDecoder {
         return new float[Math.multiplyExact(rows, encoder.outputs())];
     }
 
-    private State begin(State ended, Sequences sources, float[] outputs) {
+    private State begin(State ended, Sequences sources, float[] outputs, Team team) {
         Sequences rows = encoder.pools() ? Sequences.of(1, sources.rows()) : sources;
         List<Matrix> attended = new ArrayList<>();
         if (decoder.blueprint().attends()) {
@@ -164,7 +176,7 @@ public final class EncoderDecoder {
                 attended.add(own);
             }
         }
-        return State.behind(ended, handovers, decoder, attended);
+        return State.behind(ended, handovers, decoder, team, attended);
     }
 
     /** Returns which states the decoder begins with. */

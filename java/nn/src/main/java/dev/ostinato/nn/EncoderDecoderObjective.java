@@ -23,12 +23,8 @@ final class EncoderDecoderObjective implements Objective {
     /** A state of one stream on its way from the encoder to the decoder, and its gradient on the way back. */
     private record Handed(Handover handover, List<Matrix> ends, Matrix begin, List<Matrix> dEnds, Matrix dBegin) {}
 
-    /** @throws IllegalArgumentException if there is not a source for each row */
+    /** @param encoderSetup of as many rows */
     EncoderDecoderObjective(EncoderDecoder pair, Stage.Setup encoderSetup, Stage.Setup setup, Loss loss) {
-        if (encoderSetup.sequences().rows() != setup.sequences().rows()) {
-            throw new IllegalArgumentException("source: expected " + setup.sequences().rows()
-                    + " rows, as the batch has, got " + encoderSetup.sequences().rows());
-        }
         this.k = setup.kernels();
         this.setup = setup;
         this.encoder = new Network(encoderSetup, null, null);
@@ -68,7 +64,7 @@ final class EncoderDecoderObjective implements Objective {
 
     @Override
     public double forward(Batch batch, long dropoutKey) {
-        encoder.load(batch.source().orElseThrow());
+        encoder.load(batch.sourceOfEach());
         decoder.load(batch);
         loss.load(batch);
         encoder.forward(dropoutKey == 0 ? 0 : CounterRandom.key(dropoutKey, ENCODER) | 1);

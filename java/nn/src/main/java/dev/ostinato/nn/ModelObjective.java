@@ -32,9 +32,7 @@ final class ModelObjective implements Objective {
 
     @Override
     public double forward(Batch batch, long dropoutKey) {
-        if (batch.source().isPresent()) {
-            throw new IllegalArgumentException("batch: expected no source, since the model has no encoder, got one");
-        }
+        batch.checkNoSource();
         network.load(batch);
         loss.load(batch);
         network.carryState();

@@ -47,8 +47,8 @@ public final class State {
      *
      * @param attended of each row the outputs that attention layers look at, (S, N), which nobody changes; none without such layers
      */
-    static State behind(State ended, List<Handover> handovers, Model decoder, List<Matrix> attended) {
-        State state = new State(decoder, ended.rows, Team.ALONE);
+    static State behind(State ended, List<Handover> handovers, Model decoder, Team team, List<Matrix> attended) {
+        State state = new State(decoder, ended.rows, team);
         for (Handover handover : handovers) {
             List<List<Matrix>> ends =
                     handover.from().stream().map(pass -> ended.layers.get(pass).values(ended.turn)).toList();

@@ -101,9 +101,7 @@ sealed interface Trained {
 
         @Override
         public Objective objective(Stage.Layout layout, Batch batch, Loss loss) {
-            Batch source = batch.source().orElseThrow(() -> new IllegalArgumentException(
-                    "batch: expected a source for the encoder, got none; see Batch.withSource"));
-            return new EncoderDecoderObjective(pair, layout.of(encoder, source.sequences()),
+            return new EncoderDecoderObjective(pair, layout.of(encoder, batch.sourceOfEach().sequences()),
                     layout.of(decoder, batch.sequences()), loss);
         }
 

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Validation implements AutoCloseable {
     private final Model model;
+    /** Whose decoder the model is, if it is one. */
+    private final @Nullable EncoderDecoder pair;
     private final Loss loss;
     private final Team team;
     private final Buffers buffers = new Buffers();
@@ -31,9 +33,10 @@ public final class Validation implements AutoCloseable {
     private double total;
     private double weight;
 
-    private Validation(Model model, Loss loss, int threads) {
+    private Validation(Model model, @Nullable EncoderDecoder pair, Loss loss, int threads) {
         LossStage.check(model.blueprint(), loss);
         this.model = model;
+        this.pair = pair;
         this.loss = loss;
         this.team = Team.sleeping(threads);
     }
@@ -45,7 +48,12 @@ public final class Validation implements AutoCloseable {
      * @throws IllegalArgumentException if there is no thread or the loss does not fit the model
      */
     public static Validation of(Model model, Loss loss, int threads) {
-        return new Validation(model, loss, threads);
+        return new Validation(model, null, loss, threads);
+    }
+
+    /** As {@link #of(Model, Loss, int)}, for batches with a source, with teacher forcing. Every batch begins anew. */
+    public static Validation of(EncoderDecoder model, Loss loss, int threads) {
+        return new Validation(model.decoder(), model, loss, threads);
     }
 
     /**
@@ -61,10 +69,11 @@ public final class Validation implements AutoCloseable {
         LossStage stage = lossOf(current);
         stage.load(batch);
         float[] y = new float[current.rows() * model.outputs()];
+        State before = state(batch);
         if (model.takesTokens()) {
-            model.run(batch.tokens(), batch.sequences(), state(batch.rows()), y);
+            model.run(batch.tokens(), batch.sequences(), before, y);
         } else {
-            model.run(batch.features(model.inputs()), batch.sequences(), state(batch.rows()), y);
+            model.run(batch.features(model.inputs()), batch.sequences(), before, y);
         }
         current.load(y);
         double value = stage.forward();
@@ -94,9 +103,13 @@ public final class Validation implements AutoCloseable {
         return lossOfOutputs;
     }
 
-    private State state(int rows) {
-        if (state == null || state.rows() != rows) {
-            state = model.newState(rows, team);
+    private State state(Batch batch) {
+        if (pair != null) {
+            return pair.encode(batch.sourceOfEach(), team);
+        }
+        batch.checkNoSource();
+        if (state == null || state.rows() != batch.rows()) {
+            state = model.newState(batch.rows(), team);
         }
         return state;
     }
