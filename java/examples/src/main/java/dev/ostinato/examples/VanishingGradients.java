@@ -1,5 +1,7 @@
 package dev.ostinato.examples;
 
+import dev.ostinato.examples.tasks.AddingProblem;
+import dev.ostinato.examples.tasks.LinePlot;
 import dev.ostinato.nn.Batch;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Diagnostics;

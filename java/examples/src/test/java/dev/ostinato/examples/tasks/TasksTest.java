@@ -56,6 +56,22 @@ final class TasksTest {
         }
     }
 
+    /** Few steps and few updates: every cell is on its way. */
+    @Test
+    void longTermMemory() {
+        List<LongTermMemory.Course> adding = new LongTermMemory(300).adding(6);
+        assertEquals(6, adding.size());
+        for (LongTermMemory.Course course : adding) {
+            assertTrue(course.end() < 0.8 * AddingProblem.BASELINE, course.cell() + " " + course.end());
+        }
+        List<LongTermMemory.Course> copying = new LongTermMemory(240).copying(3);
+        double baseline = new CopyMemory(3, 1).baseline();
+        for (LongTermMemory.Course course : copying) {
+            assertTrue(course.end() < course.losses()[0] && course.end() < 1.2 * baseline,
+                    course.cell() + " " + course.end());
+        }
+    }
+
     @TempDir
     Path folder;
 

@@ -1,4 +1,4 @@
-package dev.ostinato.examples;
+package dev.ostinato.examples.tasks;
 
 import dev.ostinato.nn.Batch;
 import java.util.SplittableRandom;
@@ -9,23 +9,25 @@ import java.util.random.RandomGenerator;
  * of the first half and one of the second, and 0 elsewhere. Behind the last step a model has to tell the sum of the two marked numbers. Who
  * always says 1 has a mean squared error of 1/6; to do better one has to remember.
  */
-final class AddingProblem {
-    static final int INPUTS = 2;
+public final class AddingProblem {
+    /** Numbers in a step. */
+    public static final int INPUTS = 2;
     /** The squared error of the best answer that looks at nothing. */
-    static final double BASELINE = 1.0 / 6;
+    public static final double BASELINE = 1.0 / 6;
 
     private static final int ROWS = 32;
 
     private final int steps;
     private final RandomGenerator random;
 
-    AddingProblem(int steps, long seed) {
+    /** The same seed gives the same rows. */
+    public AddingProblem(int steps, long seed) {
         this.steps = steps;
         this.random = new SplittableRandom(seed);
     }
 
     /** Returns 32 rows that nobody has seen before. */
-    Batch next() {
+    public Batch next() {
         float[] x = new float[steps * ROWS * INPUTS];
         float[] sums = new float[ROWS];
         for (int b = 0; b < ROWS; b++) {

@@ -1,4 +1,4 @@
-package dev.ostinato.examples;
+package dev.ostinato.examples.tasks;
 
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -15,10 +15,10 @@ import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Curves over steps as a small PNG. */
-final class LinePlot {
+public final class LinePlot {
     /** Colours that are told apart by colour-blind readers too (Okabe and Ito 2008). */
     private static final Color[] COLOURS = {new Color(0x0072B2), new Color(0xD55E00), new Color(0x009E73),
-        new Color(0xCC79A7), new Color(0x000000)};
+        new Color(0xCC79A7), new Color(0x000000), new Color(0xE69F00)};
     private static final BasicStroke DASHED =
             new BasicStroke(1.5f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_BEVEL, 0, new float[] {6, 6}, 0);
 
@@ -36,26 +36,28 @@ final class LinePlot {
                 .setChartBackgroundColor(Color.WHITE).setPlotBorderVisible(false).setLegendBorderColor(Color.WHITE);
     }
 
-    static LinePlot linear(String title, String x, double least, double most) {
+    /** Returns an empty picture with a range of values. */
+    public static LinePlot linear(String title, String x, double least, double most) {
         LinePlot plot = new LinePlot(title, x);
         plot.chart.getStyler().setYAxisMin(least).setYAxisMax(most).setYAxisDecimalPattern("0.00");
         return plot;
     }
 
-    static LinePlot logarithmic(String title, String x) {
+    /** Returns an empty picture whose values are drawn by their logarithms. */
+    public static LinePlot logarithmic(String title, String x) {
         LinePlot plot = new LinePlot(title, x);
         plot.chart.getStyler().setYAxisLogarithmic(true).setYAxisDecimalPattern("0E0").setPlotGridLinesVisible(false);
         return plot;
     }
 
     /** Adds a curve over {@code first}, {@code first + apart} and so on. */
-    LinePlot curve(String name, int colour, int first, int apart, double[] values) {
+    public LinePlot curve(String name, int colour, int first, int apart, double[] values) {
         add(name, colour, first, apart, values);
         return this;
     }
 
     /** As {@link #curve}, dashed and without a name in the legend. */
-    LinePlot dashed(String name, int colour, int first, int apart, double[] values) {
+    public LinePlot dashed(String name, int colour, int first, int apart, double[] values) {
         add(name, colour, first, apart, values).setLineStyle(DASHED).setShowInLegend(false);
         return this;
     }
@@ -69,7 +71,8 @@ final class LinePlot {
         return series;
     }
 
-    void write(Path file) throws IOException {
+    /** Writes a PNG. */
+    public void write(Path file) throws IOException {
         Files.write(file, ChartEncoder.getBytes(chart, "png"));
     }
 }
