@@ -1,6 +1,7 @@
 package dev.ostinato.formats;
 
 import dev.ostinato.nn.Layer;
+import dev.ostinato.nn.Regularization;
 import dev.ostinato.nn.Vocabulary;
 import java.io.StringWriter;
 import java.util.List;
@@ -57,18 +58,29 @@ record ModelDescription(List<Layer> layers, Optional<Vocabulary> vocabulary) {
                     .writeNumberProperty("vocabulary", o.vocabulary());
             case Layer.Features f -> json.writeStringProperty("type", "features")
                     .writeNumberProperty("size", f.size());
-            case Layer.Recurrent r -> json.writeStringProperty("type", "recurrent")
-                    .writeStringProperty("cell", r.cell().label())
-                    .writeNumberProperty("inputs", r.inputs()).writeNumberProperty("hidden", r.hidden())
-                    .writeStringProperty("direction", name(r.direction()));
-            case Layer.Bidirectional b -> json.writeStringProperty("type", "bidirectional")
-                    .writeStringProperty("cell", b.cell().label())
-                    .writeNumberProperty("inputs", b.inputs()).writeNumberProperty("hidden", b.hidden())
-                    .writeStringProperty("merge", name(b.merge()));
+            case Layer.Recurrent r -> {
+                json.writeStringProperty("type", "recurrent").writeStringProperty("cell", r.cell().label())
+                        .writeNumberProperty("inputs", r.inputs()).writeNumberProperty("hidden", r.hidden())
+                        .writeStringProperty("direction", name(r.direction()));
+                encode(json, r.regularization());
+            }
+            case Layer.Bidirectional b -> {
+                json.writeStringProperty("type", "bidirectional").writeStringProperty("cell", b.cell().label())
+                        .writeNumberProperty("inputs", b.inputs()).writeNumberProperty("hidden", b.hidden())
+                        .writeStringProperty("merge", name(b.merge()));
+                encode(json, b.regularization());
+            }
             case Layer.Pool p -> json.writeStringProperty("type", "pool")
                     .writeNumberProperty("size", p.size()).writeStringProperty("pooling", name(p.pooling()));
-            case Layer.Dropout d -> json.writeStringProperty("type", "dropout")
-                    .writeNumberProperty("size", d.size()).writeNumberProperty("rate", d.rate());
+            case Layer.Dropout d -> {
+                json.writeStringProperty("type", "dropout").writeNumberProperty("size", d.size())
+                        .writeNumberProperty("rate", d.rate());
+                if (d.scope() != Layer.Dropout.Scope.STEP) {
+                    json.writeStringProperty("scope", name(d.scope()));
+                }
+            }
+            case Layer.Residual r -> json.writeStringProperty("type", "residual")
+                    .writeNumberProperty("size", r.size()).writeNumberProperty("span", r.span());
             case Layer.LayerNorm n -> json.writeStringProperty("type", "layer-norm")
                     .writeNumberProperty("size", n.size()).writeNumberProperty("epsilon", n.epsilon());
             case Layer.BatchNorm n -> json.writeStringProperty("type", "batch-norm")
@@ -80,6 +92,20 @@ record ModelDescription(List<Layer> layers, Optional<Vocabulary> vocabulary) {
                     .writeNumberProperty("inputs", d.inputs()).writeNumberProperty("outputs", d.outputs());
         }
         json.writeEndObject();
+    }
+
+    /// Writes the rates that are not 0.
+    private static void encode(JsonGenerator json, Regularization regularization) {
+        encode(json, "recurrent-dropout", regularization.recurrentDropout());
+        encode(json, "drop-connect", regularization.dropConnect());
+        encode(json, "zoneout", regularization.zoneout());
+        encode(json, "cell-zoneout", regularization.cellZoneout());
+    }
+
+    private static void encode(JsonGenerator json, String name, float rate) {
+        if (rate != 0) {
+            json.writeNumberProperty(name, rate);
+        }
     }
 
     /// The name of a constant in a description.

@@ -2,6 +2,7 @@ package dev.ostinato.formats;
 
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
+import dev.ostinato.nn.Regularization;
 import dev.ostinato.nn.Vocabulary;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +25,7 @@ import tools.jackson.core.json.JsonFactory;
 final class ModelDescriptionParser {
     /// Far above any real model, so that no description costs much more than it has characters.
     static final int MAX_LAYERS = 1000;
-    private static final int MAX_FIELDS = 8;
+    private static final int MAX_FIELDS = 16;
     /// Every character there is, written as two escapes of six characters, and room for the rest.
     private static final int MAX_LENGTH = 12 * Character.MAX_CODE_POINT + (1 << 20);
 
@@ -206,19 +207,21 @@ final class ModelDescriptionParser {
                 case "one-hot" -> new Layer.OneHot(integer("vocabulary"));
                 case "features" -> new Layer.Features(integer("size"));
                 case "recurrent" -> new Layer.Recurrent(cell(), integer("inputs"), integer("hidden"),
-                        fields.containsKey("direction") ? constant("direction", Layer.Direction.values())
-                                : Layer.Direction.FORWARD);
+                        constant("direction", Layer.Direction.values(), Layer.Direction.FORWARD), regularization());
                 case "bidirectional" -> new Layer.Bidirectional(cell(), integer("inputs"), integer("hidden"),
-                        constant("merge", Layer.Merge.values()));
+                        constant("merge", Layer.Merge.values()), regularization());
                 case "pool" -> new Layer.Pool(integer("size"), constant("pooling", Layer.Pooling.values()));
-                case "dropout" -> new Layer.Dropout(integer("size"), number("rate"));
+                case "dropout" -> new Layer.Dropout(integer("size"), number("rate"),
+                        constant("scope", Layer.Dropout.Scope.values(), Layer.Dropout.Scope.STEP));
+                case "residual" -> new Layer.Residual(integer("size"), integer("span"));
                 case "layer-norm" -> new Layer.LayerNorm(integer("size"), number("epsilon"));
                 case "batch-norm" ->
                         new Layer.BatchNorm(integer("size"), number("momentum"), number("epsilon"));
                 case "attention" -> new Layer.Attention(integer("size"));
                 case "dense" -> new Layer.Dense(integer("inputs"), integer("outputs"));
                 default -> throw refusal("type",
-                        "embedding, one-hot, features, recurrent, bidirectional, pool, dropout, layer-norm, batch-norm, attention or dense",
+                        "embedding, one-hot, features, recurrent, bidirectional, pool, dropout, residual, layer-norm, batch-norm, "
+                                + "attention or dense",
                         FormatException.quote(type));
             };
             if (!fields.isEmpty()) {
@@ -235,6 +238,20 @@ final class ModelDescriptionParser {
                 throw refusal("cell", "one of " + CellType.all().stream().map(CellType::label).toList(),
                         FormatException.quote(label));
             }
+        }
+
+        private Regularization regularization() throws FormatException {
+            return new Regularization(rate("recurrent-dropout"), rate("drop-connect"), rate("zoneout"),
+                    rate("cell-zoneout"));
+        }
+
+        private float rate(String name) throws FormatException {
+            return fields.containsKey(name) ? number(name) : 0;
+        }
+
+        /// Older files may lack it.
+        private <E extends Enum<E>> E constant(String name, E[] values, E otherwise) throws FormatException {
+            return fields.containsKey(name) ? constant(name, values) : otherwise;
         }
 
         private <E extends Enum<E>> E constant(String name, E[] values) throws FormatException {

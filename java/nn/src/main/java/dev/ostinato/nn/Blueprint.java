@@ -13,10 +13,10 @@ final class Blueprint {
         /** Returns the ways through time of a recurrent layer; of another layer none. */
         List<Pass> passes() {
             return switch (layer) {
-                case Layer.Recurrent r -> List.of(new Pass(this, Cell.of(r.cell(), r.inputs(), r.hidden()), offset,
+                case Layer.Recurrent r -> List.of(new Pass(this, cell(r), offset,
                         r.direction() == Layer.Direction.REVERSE, suffix));
                 case Layer.Bidirectional b -> {
-                    Cell cell = Cell.of(b.cell(), b.inputs(), b.hidden());
+                    Cell cell = cell(b);
                     yield List.of(new Pass(this, cell, offset, false, suffix),
                             new Pass(this, cell, offset + Cell.aligned(cell.floats()), true, suffix + "_reverse"));
                 }
@@ -26,6 +26,10 @@ final class Blueprint {
 
         private Place in(String prefix) {
             return new Place(layer, index, offset, prefix + module, suffix);
+        }
+
+        private static Cell cell(Layer.WithCell layer) {
+            return layer.regularization().around(Cell.of(layer.cell(), layer.inputs(), layer.hidden()));
         }
 
         boolean isRecurrent() {
@@ -53,6 +57,10 @@ final class Blueprint {
         /** Returns the name that a file gives to h or c. */
         String stateName(String state) {
             return place.module() + "." + state + suffix;
+        }
+
+        Regularization regularization() {
+            return ((Layer.WithCell) place.layer()).regularization();
         }
     }
 
@@ -105,6 +113,9 @@ final class Blueprint {
                         "layer " + i + ": expected " + layers.get(i - 1).outputs() + " inputs, as the layer before has"
                                 + " outputs, got " + layer);
             }
+            if (layer instanceof Layer.Residual residual) {
+                checkSource(layers, residual, i);
+            }
         }
         if (layers.stream().filter(layer -> layer instanceof Layer.Pool).count() > 1) {
             throw new IllegalArgumentException("model: expected at most one pooling layer, got " + layers);
@@ -113,6 +124,37 @@ final class Blueprint {
             throw new IllegalArgumentException(
                     "layer 1: expected a recurrent layer behind one-hot, got " + layers.get(1));
         }
+    }
+
+    private static void checkSource(List<Layer> layers, Layer.Residual residual, int index) {
+        Layer source = layers.get(source(layers, residual, index));
+        if (source instanceof Layer.OneHot) {
+            throw new IllegalArgumentException(
+                    "layer " + index + ": expected rows of floats to add to its input, got " + source);
+        }
+        if (source.outputs() != residual.size()) {
+            throw new IllegalArgumentException("layer " + index + ": expected " + source.outputs()
+                    + " inputs, as " + source + " has outputs, which it adds to them, got " + residual);
+        }
+    }
+
+    /** Returns the index of the layer whose outputs a residual one adds to its inputs. */
+    private static int source(List<Layer> layers, Layer.Residual residual, int index) {
+        int skipped = 0;
+        for (int i = index - 1; i > 0; i--) {
+            Layer layer = layers.get(i);
+            if (layer instanceof Layer.Pool) {
+                throw new IllegalArgumentException("layer " + index
+                        + ": expected layers with as many rows as before, to be skipped, got " + layer + " before "
+                        + residual);
+            }
+            skipped += layer instanceof Layer.Dropout ? 0 : 1;
+            if (skipped == residual.span()) {
+                return i - 1;
+            }
+        }
+        throw new IllegalArgumentException(
+                "layer " + index + ": expected a span of at most " + skipped + " layers, got " + residual);
     }
 
     /** Names modules as one would in PyTorch: recurrent layers of one kind and size behind one another are one module. */
@@ -194,6 +236,16 @@ final class Blueprint {
 
     List<Place> places() {
         return places;
+    }
+
+    /** Returns the layer whose outputs a residual one adds to its inputs. */
+    Place sourceOf(Place place) {
+        return places.get(source(layers, (Layer.Residual) place.layer(), place.index()));
+    }
+
+    /** Returns whether a residual layer adds the outputs of a layer. */
+    boolean isSource(Place place) {
+        return places.stream().anyMatch(p -> p.layer() instanceof Layer.Residual && sourceOf(p).equals(place));
     }
 
     /** Returns the layer that a layer gets its inputs from when dropout does nothing. */

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.BinaryOperator;
+import java.util.function.IntToLongFunction;
 
 /**
  * The equations of a recurrent cell. A row of pre-activations z consists of slots of Hp columns; W x fills some of them and U h others,
@@ -95,6 +96,22 @@ abstract class Cell {
 
     /** Lays out one step of training for some rows. */
     abstract Step step(Views views);
+
+    /** Returns whether steps of training need masks, which {@link #drawMasks} puts into slots of z. */
+    boolean masked() {
+        return false;
+    }
+
+    /**
+     * Draws the masks of some rows before a forward of training.
+     *
+     * @param key of the layer's own draws in this step of training, {@link Masks#NONE} for what is expected of them
+     * @param stream returns the stream of a row of z
+     * @param step returns the step of a row of z, unlike those of any other row
+     * @param z some rows
+     */
+    void drawMasks(long key, IntToLongFunction stream, IntToLongFunction step, Matrix z) {
+    }
 
     /** Returns whether there is a kernel for whole steps. Without one, inference gets the product with the inputs in {@code start}. */
     boolean fused() {
@@ -287,21 +304,33 @@ abstract class Cell {
      *
      * @param z (rows, slots * Hp) pre-activations, then activations, then gradients of the pre-activations
      * @param hPrevious (rows, Pp), and without a projection (rows, Hp)
+     * @param hSeen (rows, Pp) what U multiplies: hPrevious, or what recurrent dropout leaves of it
      * @param h (rows, Pp); at inference the same as {@code hPrevious}
      * @param cPrevious (rows, Hp), and without a cell state h
      * @param c (rows, Hp), and without a cell state h
      * @param scratch (rows, {@link #scratchColumns}) dead after each call
      */
-    record Views(Matrix z, Matrix hPrevious, Matrix h, Matrix cPrevious, Matrix c, Matrix scratch) {}
+    record Views(Matrix z, Matrix hPrevious, Matrix hSeen, Matrix h, Matrix cPrevious, Matrix c, Matrix scratch) {
+        /** U multiplies h itself. */
+        Views(Matrix z, Matrix hPrevious, Matrix h, Matrix cPrevious, Matrix c, Matrix scratch) {
+            this(z, hPrevious, hPrevious, h, cPrevious, c, scratch);
+        }
+    }
 
     /**
      * Gradients of one step.
      *
      * @param dh (rows, Pp) of h, complete
      * @param dhPrevious (rows, Pp) of h before the step, accumulated into
+     * @param dhSeen (rows, Pp) of what U multiplies, accumulated into; may be {@code dhPrevious}
      * @param dc (rows, Hp) of c, overwritten with that of c before the step
      */
-    record Gradients(Matrix dh, Matrix dhPrevious, Matrix dc) {}
+    record Gradients(Matrix dh, Matrix dhPrevious, Matrix dhSeen, Matrix dc) {
+        /** U multiplies h itself. */
+        Gradients(Matrix dh, Matrix dhPrevious, Matrix dc) {
+            this(dh, dhPrevious, dhPrevious, dc);
+        }
+    }
 
     /**
      * The weights of a layer as steps of inference read them.

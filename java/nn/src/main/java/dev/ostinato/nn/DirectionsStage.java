@@ -19,7 +19,7 @@ final class DirectionsStage extends OutputStage {
 
     @Override
     void forward(long dropoutKey) {
-        recurrences.forEach(Recurrence::forward);
+        recurrences.forEach(recurrence -> recurrence.forward(dropoutKey));
         if (merge == Layer.Merge.CONCAT) {
             for (int i = 0; i < recurrences.size(); i++) {
                 recurrences.get(i).copyOutput(part(y, i));

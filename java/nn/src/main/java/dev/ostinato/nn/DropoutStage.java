@@ -3,13 +3,13 @@ package dev.ostinato.nn;
 import dev.ostinato.kernels.Matrix;
 
 /**
- * Dropout (Srivastava et al. 2014), scaled in training. The mask is a function of seed, step, layer, row and unit, so that threads have no
- * influence on it.
+ * Dropout (Srivastava et al. 2014), scaled in training, with a mask for each step of a stream or for all of them. A mask is a function of
+ * seed, step of training, layer, row and unit, so that threads have no influence on it.
  */
 final class DropoutStage extends Stage {
     private final Stage below;
-    private final float rate;
-    private final long layer;
+    private final Layer.Dropout layer;
+    private final int index;
     private final Matrix mask;
     private final Matrix y;
     private boolean active;
@@ -17,32 +17,32 @@ final class DropoutStage extends Stage {
     DropoutStage(Setup setup, Blueprint.Place place, Stage below) {
         super(setup);
         this.below = below;
-        this.rate = ((Layer.Dropout) place.layer()).rate();
-        this.layer = place.index();
+        this.layer = (Layer.Dropout) place.layer();
+        this.index = place.index();
         this.mask = setup.matrix(setup.all(), Matrix.padded(place.layer().outputs()));
         this.y = setup.matrix(setup.all(), place.layer().outputs());
     }
 
     @Override
     void forward(long dropoutKey) {
-        active = dropoutKey != 0;
+        active = dropoutKey != Masks.NONE;
         eachChunk((from, to) -> {
             y.rows(from, to).copyFrom(below.output().rows(from, to));
             if (active) {
-                drawMask(CounterRandom.key(dropoutKey, layer), from, to);
-                k.multiply(y.rows(from, to), mask.rows(from, to).columns(0, y.columns()));
+                Matrix drawn = mask.rows(from, to).columns(0, y.columns());
+                Masks.dropout(Masks.key(dropoutKey, index), layer.rate(), r -> number(from + r), drawn);
+                k.multiply(y.rows(from, to), drawn);
             }
         });
     }
 
-    private void drawMask(long key, int from, int to) {
-        float kept = 1 / (1 - rate);
-        for (int r = from; r < to; r++) {
-            for (int j = 0; j < y.columns(); j++) {
-                long unit = (long) setup.sequences().step(r) * y.columns() + j;
-                mask.set(r, j, CounterRandom.uniform(key, unit) < rate ? 0f : kept);
-            }
-        }
+    /** Returns what a row has its mask for. */
+    private long number(int row) {
+        int step = setup.sequences().step(row);
+        return switch (layer.scope()) {
+            case STEP -> step;
+            case STREAM -> step % setup.sequences().rows();
+        };
     }
 
     @Override

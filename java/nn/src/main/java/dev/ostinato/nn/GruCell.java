@@ -31,19 +31,19 @@ final class GruCell extends Cell {
 
     @Override
     Step step(Views v) {
-        Matrix hPrevious = v.hPrevious().columns(0, hidden);
+        Matrix hSeen = v.hSeen().columns(0, hidden);
         Matrix fromState = recurrentSlots(v.z());
         return new Step() {
             @Override
             public void forward(Kernels k, CellWeights w) {
-                k.multiplyAdd(hPrevious, w.recurrent().getFirst(), fromState);
+                k.multiplyAdd(hSeen, w.recurrent().getFirst(), fromState);
                 k.gruForward(variant, v.z(), v.hPrevious(), v.h());
             }
 
             @Override
             public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
                 k.gruBackward(variant, v.z(), v.hPrevious(), g.dh(), g.dhPrevious());
-                k.multiplyAdd(fromState, w.recurrent().getFirst(), g.dhPrevious());
+                k.multiplyAdd(fromState, w.recurrent().getFirst(), g.dhSeen());
             }
         };
     }

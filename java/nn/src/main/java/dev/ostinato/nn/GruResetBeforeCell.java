@@ -28,15 +28,15 @@ final class GruResetBeforeCell extends Cell {
 
     @Override
     Step step(Views v) {
-        Matrix hPrevious = v.hPrevious().columns(0, hidden);
+        Matrix hSeen = v.hSeen().columns(0, hidden);
         Matrix gates = v.z().columns(0, 2 * padded);
         Matrix candidate = v.z().columns(2 * padded, 3 * padded);
         Matrix resetState = v.z().columns(3 * padded, 3 * padded + hidden);
         return new Step() {
             @Override
             public void forward(Kernels k, CellWeights w) {
-                k.multiplyAdd(hPrevious, w.recurrent().getFirst(), gates);
-                k.gruResetForward(variant, v.z(), v.hPrevious());
+                k.multiplyAdd(hSeen, w.recurrent().getFirst(), gates);
+                k.gruResetForward(variant, v.z(), v.hSeen());
                 k.multiplyAdd(resetState, w.recurrent().getLast(), candidate);
                 k.gruMixForward(variant, v.z(), v.hPrevious(), v.h());
             }
@@ -46,8 +46,8 @@ final class GruResetBeforeCell extends Cell {
                 k.gruMixBackward(variant, v.z(), v.hPrevious(), g.dh(), g.dhPrevious());
                 v.scratch().clear();
                 k.multiplyAdd(candidate, w.recurrent().getLast(), v.scratch());
-                k.gruResetBackward(variant, v.z(), v.hPrevious(), v.scratch(), g.dhPrevious());
-                k.multiplyAdd(gates, w.recurrent().getFirst(), g.dhPrevious());
+                k.gruResetBackward(variant, v.z(), v.hSeen(), v.scratch(), g.dhSeen());
+                k.multiplyAdd(gates, w.recurrent().getFirst(), g.dhSeen());
             }
         };
     }

@@ -59,12 +59,14 @@ final class InferenceNetwork {
         this.input = Matrix.of(sequences.total(), first instanceof Layer.OneHot ? 0 : first.outputs());
         List<LayerState> remaining = new ArrayList<>(states);
         Matrix[] x = both(input);
+        List<Matrix[]> outputs = new ArrayList<>();
         for (Blueprint.Place place : model.blueprint().places()) {
             x = switch (place.layer()) {
                 case Layer.Embedding ignored -> embedding(model, place, x);
                 case Layer.OneHot ignored -> x;
                 case Layer.Features ignored -> x;
                 case Layer.Dropout ignored -> x;
+                case Layer.Residual ignored -> sum(x, outputs.get(model.blueprint().sourceOf(place).index()));
                 case Layer.Recurrent ignored -> recurrent(model, remaining.removeFirst(), x);
                 case Layer.Bidirectional layer ->
                         merged(layer, recurrent(model, remaining.removeFirst(), x),
@@ -77,6 +79,7 @@ final class InferenceNetwork {
                 case Layer.Attention layer -> attention(layer, attended, x);
                 case Layer.Dense dense -> dense(place, dense, x);
             };
+            outputs.add(x);
         }
         this.output = x;
     }
@@ -84,7 +87,7 @@ final class InferenceNetwork {
     private Matrix[] embedding(Model model, Blueprint.Place place, Matrix[] x) {
         boolean inTable = model.blueprint().places().stream()
                 .flatMap(p -> p.passes().stream()).anyMatch(pass -> weights.recurrent(pass).table() != null);
-        if (!inTable) {
+        if (!inTable || model.blueprint().isSource(place)) {
             Matrix table = EmbeddingTensors.of(place).table(model.weights());
             operations.add(turn -> kernels.gather(table, tokens, input));
         }
@@ -165,6 +168,12 @@ final class InferenceNetwork {
                 kernels.scale(y, 0.5f);
             };
         });
+        return both(y);
+    }
+
+    private Matrix[] sum(Matrix[] x, Matrix[] source) {
+        Matrix y = Matrix.of(x[0].rows(), x[0].columns());
+        operations.add(turn -> add(x[turn], source[turn], y));
         return both(y);
     }
 

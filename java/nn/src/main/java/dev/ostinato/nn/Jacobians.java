@@ -66,6 +66,7 @@ public final class Jacobians {
             this.transposed = trace.weights().transposed();
             trace.weights().transposeInto(transposed);
             cell.biasRow(trace.weights(), bias);
+            cell.drawMasks(Masks.NONE, r -> 0, r -> 0, z);
         }
 
         double[][] jacobian(int t, int row) {

@@ -25,6 +25,9 @@ public sealed interface Layer {
 
         /** Returns the number of units. */
         int hidden();
+
+        /** Returns what disturbs the recurrence in training, in each direction. */
+        Regularization regularization();
     }
 
     /** A layer without weights of its own. */
@@ -96,11 +99,18 @@ public sealed interface Layer {
     }
 
     /** A recurrent layer of {@code hidden} units. */
-    record Recurrent(CellType cell, int inputs, int hidden, Direction direction) implements WithCell {
+    record Recurrent(CellType cell, int inputs, int hidden, Direction direction, Regularization regularization)
+            implements WithCell {
         public Recurrent {
             positive("inputs", inputs);
             positive("hidden", hidden);
             projection(cell, hidden);
+            regularization.check(cell);
+        }
+
+        /** Nothing disturbs it in training. */
+        public Recurrent(CellType cell, int inputs, int hidden, Direction direction) {
+            this(cell, inputs, hidden, direction, Regularization.NONE);
         }
 
         /** Goes forward. */
@@ -130,11 +140,18 @@ public sealed interface Layer {
     }
 
     /** Two recurrent layers of {@code hidden} units each over the same inputs, one in each direction (Schuster and Paliwal 1997). */
-    record Bidirectional(CellType cell, int inputs, int hidden, Merge merge) implements WithCell {
+    record Bidirectional(CellType cell, int inputs, int hidden, Merge merge, Regularization regularization)
+            implements WithCell {
         public Bidirectional {
             positive("inputs", inputs);
             positive("hidden", hidden);
             projection(cell, hidden);
+            regularization.check(cell);
+        }
+
+        /** Nothing disturbs it in training. */
+        public Bidirectional(CellType cell, int inputs, int hidden, Merge merge) {
+            this(cell, inputs, hidden, merge, Regularization.NONE);
         }
 
         @Override
@@ -176,13 +193,27 @@ public sealed interface Layer {
         }
     }
 
-    /** In training zeroes each element with probability {@code rate} and scales the others by 1 / (1 - rate); else does nothing. */
-    record Dropout(int size, float rate) implements Unweighted {
+    /**
+     * In training zeroes elements with probability {@code rate} and scales the others by 1 / (1 - rate); else does nothing. What has a mask of
+     * its own is the scope's to say.
+     */
+    record Dropout(int size, float rate, Scope scope) implements Unweighted {
+        /** How far a mask reaches. */
+        public enum Scope {
+            /** Each step of each stream has a mask of its own (Srivastava et al. 2014). */
+            STEP,
+            /** All steps of a stream in a batch have one (Gal and Ghahramani 2016), also where its state begins anew. */
+            STREAM
+        }
+
         public Dropout {
             positive("size", size);
-            if (!(rate >= 0 && rate < 1)) {
-                throw new IllegalArgumentException("dropout: expected a rate in [0, 1), got " + rate);
-            }
+            Regularization.checkRate("dropout", rate);
+        }
+
+        /** Each step has a mask of its own. */
+        public Dropout(int size, float rate) {
+            this(size, rate, Scope.STEP);
         }
 
         @Override
@@ -192,7 +223,29 @@ public sealed interface Layer {
 
         @Override
         public String label() {
-            return "dropout " + rate;
+            return "dropout " + rate + (scope == Scope.STREAM ? " of streams" : "");
+        }
+    }
+
+    /**
+     * A connection past some layers (He et al. 2016): adds to its input what the last {@code span} layers before it began with, so that their
+     * output only has to be the difference. Dropout is not counted: behind dropout and a recurrent layer {@code y = x + dropout(layer(x))}. Has as
+     * many outputs as what it adds.
+     */
+    record Residual(int size, int span) implements Unweighted {
+        public Residual {
+            positive("size", size);
+            positive("span", span);
+        }
+
+        @Override
+        public int inputs() {
+            return size;
+        }
+
+        @Override
+        public String label() {
+            return "residual" + (span == 1 ? "" : " over " + span);
         }
     }
 

@@ -158,7 +158,7 @@ abstract class LayerNormCell extends Cell {
 
     @Override
     final Step step(Views v) {
-        Matrix hPrevious = v.hPrevious().columns(0, hidden);
+        Matrix hSeen = v.hSeen().columns(0, hidden);
         Matrix slots = partSlots(v.z());
         Matrix fromState = recurrentSlots(v.z());
         NormedGates input = inputNorm(inputSlots(v.z()), statistics(v.z()), slots, scratch(v, 0));
@@ -173,7 +173,7 @@ abstract class LayerNormCell extends Cell {
                 slots.clear();
                 input.forward(k, Norm.INPUT.gain(w.vectors()), Norm.INPUT.bias(w.vectors()));
                 fromState.clear();
-                k.multiplyAdd(hPrevious, w.recurrent().getFirst(), fromState);
+                k.multiplyAdd(hSeen, w.recurrent().getFirst(), fromState);
                 state.forward(k, Norm.STATE.gain(w.vectors()), Norm.STATE.bias(w.vectors()));
                 part.forward(k, w.vectors());
             }
@@ -182,7 +182,7 @@ abstract class LayerNormCell extends Cell {
             public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
                 part.backward(k, w.vectors(), g);
                 state.backward(k, Norm.STATE.gain(w.vectors()), dFromState.columns(0, outputs), noGain, noBias);
-                k.multiplyAdd(dFromState, w.recurrent().getFirst(), g.dhPrevious());
+                k.multiplyAdd(dFromState, w.recurrent().getFirst(), g.dhSeen());
             }
         };
     }

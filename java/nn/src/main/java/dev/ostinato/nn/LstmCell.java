@@ -44,13 +44,13 @@ final class LstmCell extends Cell {
 
     @Override
     Step step(Views v) {
-        Matrix hPrevious = v.hPrevious().columns(0, stateSize);
+        Matrix hSeen = v.hSeen().columns(0, stateSize);
         Matrix z = inputSlots(v.z());
         Matrix m = projected ? unprojected(v.z()) : v.h();
         return new Step() {
             @Override
             public void forward(Kernels k, CellWeights w) {
-                k.multiplyAdd(hPrevious, w.recurrent().getFirst(), z);
+                k.multiplyAdd(hSeen, w.recurrent().getFirst(), z);
                 k.lstmForward(variant, peepholes(w.vectors()), z, v.cPrevious(), v.c(), m);
                 if (projected) {
                     v.h().clear();
@@ -69,7 +69,7 @@ final class LstmCell extends Cell {
                     k.multiplyAdd(g.dh(), w.recurrent().getLast(), dm);
                 }
                 k.lstmBackward(variant, peepholes(w.vectors()), z, v.cPrevious(), v.c(), dm, g.dc());
-                k.multiplyAdd(z, w.recurrent().getFirst(), g.dhPrevious());
+                k.multiplyAdd(z, w.recurrent().getFirst(), g.dhSeen());
                 if (seeing) {
                     before(v.z()).copyFrom(v.cPrevious());
                     after(v.z()).copyFrom(v.c());

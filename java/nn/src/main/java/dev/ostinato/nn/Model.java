@@ -344,6 +344,7 @@ public final class Model {
         /** Of each layer. */
         private final List<InitialWeights> initialWeights = new ArrayList<>();
         private InitialWeights initialWeightsOfNext = InitialWeights.pytorch();
+        private Regularization regularizationOfNext = Regularization.NONE;
         private long seed;
         private String backend = "auto";
 
@@ -367,7 +368,7 @@ public final class Model {
 
         /** Adds a recurrent layer. */
         public Builder recurrent(CellType cell, int hidden) {
-            return add(new Layer.Recurrent(cell, outputs(), hidden));
+            return add(new Layer.Recurrent(cell, outputs(), hidden, Layer.Direction.FORWARD, regularizationOfNext));
         }
 
         /** Adds a simple recurrent layer with tanh. */
@@ -387,12 +388,12 @@ public final class Model {
 
         /** Adds a recurrent layer that goes from the last step of each stream to the first. */
         public Builder reverse(CellType cell, int hidden) {
-            return add(new Layer.Recurrent(cell, outputs(), hidden, Layer.Direction.REVERSE));
+            return add(new Layer.Recurrent(cell, outputs(), hidden, Layer.Direction.REVERSE, regularizationOfNext));
         }
 
         /** Adds a recurrent layer of {@code hidden} units in each direction. */
         public Builder bidirectional(CellType cell, int hidden, Layer.Merge merge) {
-            return add(new Layer.Bidirectional(cell, outputs(), hidden, merge));
+            return add(new Layer.Bidirectional(cell, outputs(), hidden, merge, regularizationOfNext));
         }
 
         /** Makes one row of all steps of a stream. */
@@ -402,7 +403,22 @@ public final class Model {
 
         /** Adds dropout, which acts in training only; a rate of 0 adds nothing. */
         public Builder dropout(double rate) {
-            return rate == 0 ? this : add(new Layer.Dropout(outputs(), (float) rate));
+            return dropout(rate, Layer.Dropout.Scope.STEP);
+        }
+
+        /** Adds dropout whose masks reach as far as a scope says; a rate of 0 adds nothing. */
+        public Builder dropout(double rate, Layer.Dropout.Scope scope) {
+            return rate == 0 ? this : add(new Layer.Dropout(outputs(), (float) rate, scope));
+        }
+
+        /** Adds to the outputs of the last layer, dropout not counted, what it began with. */
+        public Builder residual() {
+            return residual(1);
+        }
+
+        /** Adds to the outputs so far what the last {@code span} layers, dropout not counted, began with. */
+        public Builder residual(int span) {
+            return add(new Layer.Residual(outputs(), span));
         }
 
         /** Adds a layer norm with an epsilon of 1e-5. */
@@ -431,6 +447,15 @@ public final class Model {
          */
         public Builder initialWeights(InitialWeights weights) {
             this.initialWeightsOfNext = weights;
+            return this;
+        }
+
+        /**
+         * Sets what disturbs, in training, the recurrent layers added from here on; {@link Regularization#NONE} unless set. Called first it is for
+         * the whole model.
+         */
+        public Builder regularization(Regularization regularization) {
+            this.regularizationOfNext = regularization;
             return this;
         }
 

@@ -29,7 +29,8 @@ final class Network {
     private Stage inputStage(List<Blueprint.Place> places) {
         return places.getFirst().layer() instanceof Layer.Features features
                 ? new FeatureStage(setup, features)
-                : new TokenStage(setup, places.getFirst(), !places.get(1).isRecurrent());
+                : new TokenStage(setup, places.getFirst(),
+                        !places.get(1).isRecurrent() || setup.blueprint().isSource(places.getFirst()));
     }
 
     /** The last layer, behind which there is nothing but the loss. */
@@ -52,6 +53,8 @@ final class Network {
             case Layer.Pool pool -> new PoolStage(setup, pool, below);
             case Layer.Dense ignored -> new DenseStage(setup, place, below, false);
             case Layer.Dropout ignored -> new DropoutStage(setup, place, below);
+            case Layer.Residual residual ->
+                    new ResidualStage(residual, below, stages.get(setup.blueprint().sourceOf(place).index()));
             case Layer.LayerNorm ignored -> new LayerNormStage(setup, place, below);
             case Layer.BatchNorm ignored -> new BatchNormStage(setup, place, below);
             case Layer.Attention ignored -> {

@@ -38,6 +38,7 @@ final class Recurrence {
     private final Matrix hPrevious;
     private final boolean copied;
     private final @Nullable TokenTable table;
+    private final @Nullable DropConnect dropConnect;
 
     Recurrence(Stage.Setup setup, Blueprint.Pass pass, Stage below) {
         this.setup = setup;
@@ -45,7 +46,10 @@ final class Recurrence {
         this.below = below;
         this.pass = pass;
         this.cell = pass.cell();
-        this.weights = cell.weights(setup.weights(), pass.offset());
+        float dropped = pass.regularization().dropConnect();
+        this.dropConnect = dropped > 0 ? new DropConnect(setup, pass, dropped) : null;
+        this.weights = dropConnect == null ? cell.weights(setup.weights(), pass.offset())
+                : cell.weights(dropConnect.block(), 0);
         this.gradients = cell.weights(setup.gradients(), pass.offset());
         this.transposed = weights.transposed();
         this.bias = Matrix.of(1, cell.startSlots() * cell.padded);
@@ -117,8 +121,9 @@ final class Recurrence {
         return states.rows(row, row + 1);
     }
 
-    /** Computes h of every step. */
-    void forward() {
+    /** Computes h of every step. {@code dropoutKey} as in {@link Stage#forward}. */
+    void forward(long dropoutKey) {
+        drawMasks(Masks.key(Masks.key(dropoutKey, pass.place().index()), pass.reverse() ? 1 : 0));
         cell.biasRow(weights, bias);
         if (table != null) {
             table.forward();
@@ -133,6 +138,16 @@ final class Recurrence {
                 step.forward(k, weights);
             }
         });
+    }
+
+    private void drawMasks(long key) {
+        if (dropConnect != null) {
+            dropConnect.forward(k, key);
+        }
+        if (cell.masked()) {
+            setup.eachChunk((from, to) -> cell.drawMasks(key, r -> sequences.step(from + r) % sequences.rows(),
+                    r -> sequences.step(from + r), z.rows(from, to)));
+        }
     }
 
     /** Adds to the gradients of the weights and of the stage below, from the gradient of h. */
@@ -155,6 +170,9 @@ final class Recurrence {
             table.backward();
         } else {
             inputGradients(parts);
+        }
+        if (dropConnect != null) {
+            dropConnect.backward(k);
         }
     }
 

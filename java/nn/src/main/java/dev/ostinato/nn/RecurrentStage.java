@@ -14,7 +14,7 @@ final class RecurrentStage extends Stage {
 
     @Override
     void forward(long dropoutKey) {
-        recurrence.forward();
+        recurrence.forward(dropoutKey);
     }
 
     @Override

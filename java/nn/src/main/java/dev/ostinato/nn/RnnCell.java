@@ -17,18 +17,18 @@ final class RnnCell extends Cell {
 
     @Override
     Step step(Views v) {
-        Matrix hPrevious = v.hPrevious().columns(0, hidden);
+        Matrix hSeen = v.hSeen().columns(0, hidden);
         return new Step() {
             @Override
             public void forward(Kernels k, CellWeights w) {
-                k.multiplyAdd(hPrevious, w.recurrent().getFirst(), v.z());
+                k.multiplyAdd(hSeen, w.recurrent().getFirst(), v.z());
                 k.rnnForward(f, v.z(), v.h());
             }
 
             @Override
             public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
                 k.rnnBackward(f, v.h(), g.dh(), v.z());
-                k.multiplyAdd(v.z(), w.recurrent().getFirst(), g.dhPrevious());
+                k.multiplyAdd(v.z(), w.recurrent().getFirst(), g.dhSeen());
             }
         };
     }
