@@ -9,6 +9,7 @@ import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
+import dev.ostinato.nn.Regularization;
 import dev.ostinato.nn.Trainer;
 import dev.ostinato.tests.ReferenceNetwork.Module;
 import java.util.ArrayList;
@@ -170,6 +171,56 @@ final class GradientCheckTest {
         Model both = Model.builder().features(INPUTS).bidirectional(cell, 7, Layer.Merge.CONCAT)
                 .bidirectional(cell, 7, Layer.Merge.CONCAT).dense(VOCABULARY).build();
         check(modules(both, "", "rnn_l0", "rnn_l1", "head"), both, Loss.squaredError(), Steps.THINNED);
+    }
+
+    /** From an embedding whose rows are read by nobody else, past dropout, and past layers of both directions. */
+    @Test
+    void residualConnections() {
+        Model model = Model.builder().embedding(VOCABULARY, 7).lstm(7).residual().gru(7).dropout(0.3).residual()
+                .dense(VOCABULARY).build();
+        check(modules(model, "embedding", "rnn_l0", "", "rnn2_l0", "", "", "head"), model, Loss.crossEntropy());
+        Model both = Model.builder().features(INPUTS).dropout(0.2).dense(6).dense(6)
+                .bidirectional(CellType.GRU, 3, Layer.Merge.CONCAT).dropout(0.3).residual(2).residual(3)
+                .pool(Layer.Pooling.MEAN).dense(VOCABULARY).residual().build();
+        check(modules(both, "", "", "dense", "dense2", "rnn_l0", "", "", "", "", "dense3", ""), both,
+                Loss.crossEntropy(), Steps.THINNED);
+    }
+
+    private static final Regularization EVERYTHING =
+            Regularization.NONE.withRecurrentDropout(0.3).withDropConnect(0.25);
+
+    /** All at once; one of them alone is seen by those that swap their masks. */
+    @ParameterizedTest
+    @ValueSource(strings = {"rnn-tanh", "lstm", "lstm(peepholes,coupled)", "lstm(peepholes,projection=5,cell-clip=0.5)",
+        "gru", "gru-reset-before", "layer-norm-lstm", "layer-norm-gru"})
+    void regularisedCells(String label) {
+        CellType cell = CellType.of(label);
+        boolean cellState = label.contains("lstm");
+        Regularization all = EVERYTHING.withZoneout(0.2, cellState ? 0.3 : 0);
+        Model model = Model.builder().embedding(VOCABULARY, INPUTS).regularization(all).recurrent(cell, 7)
+                .regularization(EVERYTHING).reverse(cell, 17).dense(VOCABULARY).build();
+        assertSlopes(compare(modules(model, "embedding", "rnn_l0", "rnn2_l0", "head"), model,
+                Loss.crossEntropy().summed(), Steps.SHORTENED));
+        Model both = Model.builder().features(INPUTS).regularization(all)
+                .bidirectional(cell, 7, Layer.Merge.CONCAT).dense(VOCABULARY).build();
+        assertSlopes(compare(modules(both, "", "rnn_l0", "head"), both, Loss.crossEntropy().summed(), Steps.THINNED));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ind-rnn-tanh", "min-gru"})
+    void zoneoutOfCellsWithoutProducts(String label) {
+        Model model = Model.builder().features(INPUTS).regularization(Regularization.NONE.withZoneout(0.3, 0))
+                .recurrent(CellType.of(label), 7).dense(VOCABULARY).build();
+        check(modules(model, "", "rnn_l0", "head"), model, Loss.crossEntropy().summed(), Steps.SHORTENED);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void droppedOut(Layer.Dropout.Scope scope) {
+        Model model = Model.builder().embedding(VOCABULARY, INPUTS).dropout(0.3, scope).lstm(7).dropout(0.5, scope)
+                .reverse(CellType.GRU, 7).dropout(0.4, scope).dense(VOCABULARY).build();
+        List<Module> modules = modules(model, "embedding", "", "rnn_l0", "", "rnn2_l0", "", "head");
+        check(modules, model, Loss.crossEntropy().summed(), Steps.THINNED);
     }
 
     @ParameterizedTest

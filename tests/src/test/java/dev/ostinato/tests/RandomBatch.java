@@ -84,6 +84,36 @@ final class RandomBatch {
                 part(classes, from, to), part(values, from, to), part(mask, from, to), part(resets, from, to));
     }
 
+    /** Returns a stream alone. */
+    RandomBatch row(int row) {
+        return new RandomBatch(steps, 1, row(tokens, row), row(features, row), row(classes, row), row(values, row),
+                row(mask, row), row(resets, row));
+    }
+
+    private int[] row(int[] all, int row) {
+        int[] part = new int[all.length / rows];
+        copyRow(all, part, part.length / steps, row);
+        return part;
+    }
+
+    private float[] row(float[] all, int row) {
+        float[] part = new float[all.length / rows];
+        copyRow(all, part, part.length / steps, row);
+        return part;
+    }
+
+    private boolean[] row(boolean[] all, int row) {
+        boolean[] part = new boolean[all.length / rows];
+        copyRow(all, part, part.length / steps, row);
+        return part;
+    }
+
+    private void copyRow(Object all, Object part, int size, int row) {
+        for (int t = 0; t < steps; t++) {
+            System.arraycopy(all, (t * rows + row) * size, part, t * size, size);
+        }
+    }
+
     private boolean[] part(boolean[] all, int from, int to) {
         return Arrays.copyOfRange(all, rows * from, rows * to);
     }

@@ -5,6 +5,7 @@ import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Loss;
+import dev.ostinato.nn.Regularization;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -34,6 +35,37 @@ final class ReferenceNetwork {
     private @Nullable Nudge nudge;
     /** What attention looks at: (S * B) rows of outputs of an encoder, null where there is no step. */
     private double[][] attended = {};
+    /** Of the first step of training with the seed 0. */
+    private Draws draws = Draws.ofStep(0, 1);
+    /** Of the recurrent step that is computed. */
+    private Noise noise = new Noise(Regularization.NONE, Draws.NONE, 0);
+
+    /** What disturbs a step of a stream: rates, and where the numbers come from. */
+    private record Noise(Regularization rates, Draws draws, int stream) {
+        /** Returns what is left of a state for U to multiply. */
+        double[] seen(double[] h) {
+            double[] seen = new double[h.length];
+            for (int j = 0; j < h.length; j++) {
+                seen[j] = h[j] * draws.of(1).dropout(rates.recurrentDropout(), (long) stream * h.length + j);
+            }
+            return seen;
+        }
+
+        /** Returns the factor of an element of U. */
+        double connected(long element) {
+            return draws.of(4).dropout(rates.dropConnect(), element);
+        }
+
+        /** Returns a state of which some units keep what they had at a step, t * B + b. */
+        static double[] zonedOut(Draws draws, float rate, int step, double[] before, double[] after) {
+            double[] mixed = new double[after.length];
+            for (int j = 0; j < mixed.length; j++) {
+                double kept = draws.keeps(rate, (long) step * mixed.length + j);
+                mixed[j] = kept * before[j] + (1 - kept) * after[j];
+            }
+            return mixed;
+        }
+    }
 
     /** A change of one element of what a module computes for row {@code t * B + b} of a batch; of a recurrent one that is h. */
     record Nudge(Module module, int row, int unit, double amount) {}
@@ -47,7 +79,14 @@ final class ReferenceNetwork {
     /** Begins with the states in which another network is now. */
     ReferenceNetwork(ReferenceNetwork other, Map<String, double[]> tensors) {
         this(other.modules, tensors);
+        draws = other.draws;
         other.states.forEach((name, rows) -> states.put(name, rows.clone())); // steps replace rows, and do not change them
+    }
+
+    /** Makes the coming forwards those of inference, in which nothing is drawn. */
+    ReferenceNetwork inferring() {
+        draws = Draws.NONE;
+        return this;
     }
 
     /** Makes the coming forwards err in one element. */
@@ -97,28 +136,52 @@ final class ReferenceNetwork {
     }
 
     /** Returns (T * B) rows, null where there is no step; behind a pooling layer (B). */
-    private double[][] forward(RandomBatch batch) {
+    double[][] forward(RandomBatch batch) {
         double[][] x = new double[batch.steps * batch.rows][];
         for (int i = 0; i < x.length; i++) {
             x[i] = batch.mask[i] ? new double[0] : null;
         }
         boolean[] resets = batch.resets;
+        List<double[][]> outputs = new ArrayList<>();
         for (Module module : modules) {
-            if (module.layer() instanceof Layer.Pool pool) {
-                x = pooled(pool.pooling(), x, batch.rows, pool.size());
-                resets = new boolean[batch.rows];
-            } else {
-                x = forward(module, batch, x, resets);
-            }
+            x = switch (module.layer()) {
+                case Layer.Pool pool -> pooled(pool.pooling(), x, batch.rows, pool.size());
+                case Layer.Residual residual -> sums(x, skipped(residual, outputs));
+                default -> forward(module, draws.of(outputs.size()), batch, x, resets);
+            };
+            resets = module.layer() instanceof Layer.Pool ? new boolean[batch.rows] : resets;
+            outputs.add(x);
         }
         return x;
     }
 
-    private double[][] forward(Module module, RandomBatch batch, double[][] x, boolean[] resets) {
+    /** Returns what the layers that a residual connection skips begin with: two layers of which one is dropout count as one. */
+    private double[][] skipped(Layer.Residual residual, List<double[][]> outputs) {
+        int first = outputs.size();
+        for (int left = residual.span(); left > 0;) {
+            first--;
+            left -= modules.get(first).layer() instanceof Layer.Dropout ? 0 : 1;
+        }
+        return outputs.get(first - 1);
+    }
+
+    private static double[][] sums(double[][] x, double[][] y) {
+        double[][] sums = new double[x.length][];
+        for (int row = 0; row < x.length; row++) {
+            sums[row] = x[row] == null ? null : x[row].clone();
+            for (int j = 0; x[row] != null && j < x[row].length; j++) {
+                sums[row][j] += y[row][j];
+            }
+        }
+        return sums;
+    }
+
+    private double[][] forward(Module module, Draws own, RandomBatch batch, double[][] x, boolean[] resets) {
         return switch (module.layer()) {
-            case Layer.Recurrent recurrent -> recurrent(module, recurrent, batch.rows, x, resets);
-            case Layer.Bidirectional both -> bidirectional(module, both, batch.rows, x, resets);
+            case Layer.Recurrent recurrent -> recurrent(module, recurrent, own, batch.rows, x, resets);
+            case Layer.Bidirectional both -> bidirectional(module, both, own, batch.rows, x, resets);
             case Layer.BatchNorm norm -> batchNorm(module, norm, x);
+            case Layer.Dropout dropout -> dropout(dropout, own, batch.rows, x);
             default -> {
                 double[][] y = new double[x.length][];
                 for (int row = 0; row < x.length; row++) {
@@ -127,6 +190,18 @@ final class ReferenceNetwork {
                 yield y;
             }
         };
+    }
+
+    private static double[][] dropout(Layer.Dropout dropout, Draws draws, int rows, double[][] x) {
+        double[][] y = new double[x.length][];
+        for (int row = 0; row < x.length; row++) {
+            int number = dropout.scope() == Layer.Dropout.Scope.STEP ? row : row % rows;
+            y[row] = x[row] == null ? null : x[row].clone();
+            for (int j = 0; x[row] != null && j < dropout.size(); j++) {
+                y[row][j] *= draws.dropout(dropout.rate(), (long) number * dropout.size() + j);
+            }
+        }
+        return y;
     }
 
     private double[] forward(Module module, RandomBatch batch, int row, double[] x) {
@@ -208,13 +283,11 @@ final class ReferenceNetwork {
         return y;
     }
 
-    private double[][] bidirectional(Module module, Layer.Bidirectional layer, int rows, double[][] x,
+    private double[][] bidirectional(Module module, Layer.Bidirectional layer, Draws own, int rows, double[][] x,
             boolean[] resets) {
-        double[][] forward = recurrent(module, new Layer.Recurrent(layer.cell(), layer.inputs(), layer.hidden()), rows,
-                x, resets);
+        double[][] forward = recurrent(module, oneWay(layer, Layer.Direction.FORWARD), own, rows, x, resets);
         double[][] reverse = recurrent(new Module(layer, module.name(), module.suffix() + "_reverse"),
-                new Layer.Recurrent(layer.cell(), layer.inputs(), layer.hidden(), Layer.Direction.REVERSE), rows, x,
-                resets);
+                oneWay(layer, Layer.Direction.REVERSE), own, rows, x, resets);
         int one = layer.cell().outputs(layer.hidden());
         double[][] y = new double[x.length][];
         for (int row = 0; row < x.length; row++) {
@@ -233,9 +306,16 @@ final class ReferenceNetwork {
         return y;
     }
 
-    private double[][] recurrent(Module module, Layer.Recurrent layer, int rows, double[][] x, boolean[] resets) {
+    private static Layer.Recurrent oneWay(Layer.Bidirectional layer, Layer.Direction direction) {
+        return new Layer.Recurrent(layer.cell(), layer.inputs(), layer.hidden(), direction, layer.regularization());
+    }
+
+    private double[][] recurrent(Module module, Layer.Recurrent layer, Draws own, int rows, double[][] x,
+            boolean[] resets) {
+        Draws direction = own.of(layer.direction() == Layer.Direction.REVERSE ? 1 : 0);
         double[][] y = new double[x.length][];
         for (int b = 0; b < rows; b++) {
+            noise = new Noise(layer.regularization(), direction, b);
             List<Integer> run = new ArrayList<>(); // the steps since the last beginning
             for (int row = b; row < x.length; row += rows) {
                 if (resets[row]) {
@@ -255,7 +335,7 @@ final class ReferenceNetwork {
     private void recurrent(Module module, Layer.Recurrent layer, int rows, int stream, List<Integer> run, double[][] x,
             double[][] y) {
         for (int row : layer.direction() == Layer.Direction.FORWARD ? run : run.reversed()) {
-            y[row] = nudged(module, row, recurrent(module, layer, rows, stream, x[row]));
+            y[row] = nudged(module, row, recurrent(module, layer, rows, stream, row, x[row]));
         }
     }
 
@@ -291,19 +371,23 @@ final class ReferenceNetwork {
         return x;
     }
 
-    private double[] recurrent(Module module, Layer.Recurrent layer, int rows, int stream, double[] x) {
+    private double[] recurrent(Module module, Layer.Recurrent layer, int rows, int stream, int row, double[] x) {
         double[][] h = state(module, "h", rows, layer.outputs());
-        h[stream] = switch (layer.cell()) {
-            case CellType.Rnn rnn -> rnn(module, rnn.activation(), x, h[stream]);
-            case CellType.Lstm lstm ->
-                    lstm(module, lstm, x, h[stream], state(module, "c", rows, layer.hidden()), stream);
-            case CellType.Gru gru -> gru(module, gru, x, h[stream]);
-            case CellType.IndRnn rnn -> indRnn(module, rnn.activation(), x, h[stream]);
-            case CellType.MinGru ignored -> minGru(module, x, h[stream]);
-            case CellType.LayerNormLstm ignored ->
-                    layerNormLstm(module, x, h[stream], state(module, "c", rows, layer.hidden()), stream);
-            case CellType.LayerNormGru ignored -> layerNormGru(module, x, h[stream]);
+        double[][] c = state(module, "c", rows, layer.hidden());
+        double[] hBefore = h[stream];
+        double[] cBefore = c[stream];
+        double[] fresh = switch (layer.cell()) {
+            case CellType.Rnn rnn -> rnn(module, rnn.activation(), x, hBefore);
+            case CellType.Lstm lstm -> lstm(module, lstm, x, hBefore, c, stream);
+            case CellType.Gru gru -> gru(module, gru, x, hBefore);
+            case CellType.IndRnn rnn -> indRnn(module, rnn.activation(), x, hBefore);
+            case CellType.MinGru ignored -> minGru(module, x, hBefore);
+            case CellType.LayerNormLstm ignored -> layerNormLstm(module, x, hBefore, c, stream);
+            case CellType.LayerNormGru ignored -> layerNormGru(module, x, hBefore);
         };
+        Regularization rates = layer.regularization();
+        h[stream] = Noise.zonedOut(noise.draws().of(2), rates.zoneout(), row, hBefore, fresh);
+        c[stream] = Noise.zonedOut(noise.draws().of(3), rates.cellZoneout(), row, cBefore, c[stream]);
         return h[stream];
     }
 
@@ -404,8 +488,8 @@ final class ReferenceNetwork {
 
     private double[] layerNormLstm(Module module, double[] x, double[] h, double[][] c, int stream) {
         int size = h.length;
-        double[] w = normalised(module, "ih", product(module, "weight_ih", x));
-        double[] u = normalised(module, "hh", product(module, "weight_hh", h));
+        double[] w = normalised(module, "ih", product(tensor(module, "weight_ih"), x));
+        double[] u = normalised(module, "hh", product(connected(tensor(module, "weight_hh")), noise.seen(h)));
         double[] nextC = new double[size];
         for (int j = 0; j < size; j++) {
             double i = DoubleReference.sigmoid(w[j] + u[j]);
@@ -423,8 +507,8 @@ final class ReferenceNetwork {
 
     private double[] layerNormGru(Module module, double[] x, double[] h) {
         int size = h.length;
-        double[] w = normalised(module, "ih", product(module, "weight_ih", x));
-        double[] u = normalised(module, "hh", product(module, "weight_hh", h));
+        double[] w = normalised(module, "ih", product(tensor(module, "weight_ih"), x));
+        double[] u = normalised(module, "hh", product(connected(tensor(module, "weight_hh")), noise.seen(h)));
         double[] next = new double[size];
         for (int j = 0; j < size; j++) {
             int z = size + j;
@@ -438,13 +522,8 @@ final class ReferenceNetwork {
         return DoubleReference.layerNorm(x, tensor(module, "gain_" + name), tensor(module, "bias_" + name), 1e-5);
     }
 
-    private double[] product(Module module, String weight, double[] x) {
-        double[] w = tensor(module, weight);
-        double[] y = new double[w.length / x.length];
-        for (int i = 0; i < w.length; i++) {
-            y[i / x.length] += w[i] * x[i % x.length];
-        }
-        return y;
+    private static double[] product(double[] w, double[] x) {
+        return product(w, x, w.length / x.length);
     }
 
     private double[] input(Module module, double[] x, int from, int to) {
@@ -452,13 +531,24 @@ final class ReferenceNetwork {
     }
 
     private double[] state(Module module, double[] h, int from, int to) {
-        return affine(module, "weight_hh", "bias_hh", h, from, to);
+        return affine(connected(tensor(module, "weight_hh")), biases(module, "bias_hh", to), noise.seen(h), from, to);
+    }
+
+    /** Returns what DropConnect leaves of U. */
+    private double[] connected(double[] u) {
+        double[] left = new double[u.length];
+        for (int i = 0; i < u.length; i++) {
+            left[i] = u[i] * noise.connected(i);
+        }
+        return left;
+    }
+
+    private double[] affine(Module module, String weight, String bias, double[] x, int from, int to) {
+        return affine(tensor(module, weight), biases(module, bias, to), x, from, to);
     }
 
     /** Returns the elements {@code from..to} of W x + b. */
-    private double[] affine(Module module, String weight, String bias, double[] x, int from, int to) {
-        double[] w = tensor(module, weight);
-        double[] b = biases(module, bias, to);
+    private static double[] affine(double[] w, double[] b, double[] x, int from, int to) {
         double[] y = new double[to - from];
         for (int i = from; i < to; i++) {
             double sum = b[i];
