@@ -8,6 +8,7 @@ import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.PrecisionReport;
+import dev.ostinato.nn.Regularization;
 import dev.ostinato.nn.Vocabulary;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -78,6 +79,13 @@ final class InspectCommand implements Callable<Integer> {
         long parameters() {
             return tensors.stream().mapToLong(tensor -> tensor.data().length).sum();
         }
+
+        /** Returns what disturbs it in training, if anything does. */
+        Optional<Regularization> regularization() {
+            return layer instanceof Layer.WithCell recurrent
+                    ? Optional.of(recurrent.regularization()).filter(r -> !r.equals(Regularization.NONE))
+                    : Optional.empty();
+        }
     }
 
     InspectCommand(Terminal terminal) {
@@ -147,6 +155,7 @@ final class InspectCommand implements Callable<Integer> {
             out.printf(Locale.ROOT, "%n%-18s %6d -> %-6d %,14d parameters%n", described.layer().label(),
                     described.layer().inputs(),
                     described.layer().outputs(), described.parameters());
+            described.regularization().ifPresent(r -> out.printf("    in training: %s%n", r));
             for (NamedArray tensor : described.tensors()) {
                 out.printf("    %-22s %s%n", tensor.name(), tensor.shape());
             }
@@ -187,6 +196,7 @@ final class InspectCommand implements Callable<Integer> {
         map.put("inputs", described.layer().inputs());
         map.put("outputs", described.layer().outputs());
         map.put("parameters", described.parameters());
+        described.regularization().ifPresent(r -> map.put("in_training", r.toString()));
         map.put("tensors", shapes);
         return map;
     }

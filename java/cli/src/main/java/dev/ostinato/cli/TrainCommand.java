@@ -3,6 +3,8 @@ package dev.ostinato.cli;
 import dev.ostinato.formats.Checkpoint;
 import dev.ostinato.kernels.Backends;
 import dev.ostinato.nn.CellType;
+import dev.ostinato.nn.Layer;
+import dev.ostinato.nn.Regularization;
 import dev.ostinato.nn.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,6 +26,9 @@ import picocli.CommandLine.Spec;
         footer = {"", "Examples:",
             "  ostinato train --data book.txt --out book.safetensors",
             "  ostinato train --data jdk --hidden 256 --epochs 1 --out java.safetensors",
+            "  ostinato train --data book.txt --layers 3 --stack residual --dropout 0.2 --dropout-scope stream \\",
+            "      --drop-connect 0.3 --out deep.safetensors",
+            "  ostinato train --data book.txt --zoneout 0.1 --cell-zoneout 0.3 --out book.safetensors",
             "  ostinato train --resume java.safetensors.checkpoint --epochs 2"})
 final class TrainCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
@@ -90,41 +95,65 @@ final class TrainCommand implements Callable<Integer> {
         "Part of each layer's output that is dropped (default: ${DEFAULT-VALUE})."})
     private double dropout;
 
-    @Option(names = "--seed", paramLabel = "N", order = 15, description = {
+    @Option(names = "--dropout-scope", paramLabel = "step|stream", order = 15, description = {
+        "Whether --dropout draws anew at every step, or once for the --seq steps of a batch (default: step)."})
+    private Layer.Dropout.Scope dropoutScope = Layer.Dropout.Scope.STEP;
+
+    @Option(names = "--recurrent-dropout", paramLabel = "X", order = 16, description = {
+        "Part of the state that the recurrent weights do not see, the same for all steps of a batch (default: ${DEFAULT-VALUE})."})
+    private double recurrentDropout;
+
+    @Option(names = "--drop-connect", paramLabel = "X", order = 17, description = {
+        "Part of the recurrent weights that is dropped for a batch (default: ${DEFAULT-VALUE})."})
+    private double dropConnect;
+
+    @Option(names = "--zoneout", paramLabel = "X", order = 18, description = {
+        "Part of the units that keep their state at a step; when the model is used each keeps so much (default: ${DEFAULT-VALUE})."})
+    private double zoneout;
+
+    @Option(names = "--cell-zoneout", paramLabel = "X", order = 19, description = {
+        "The same of the cell state of an LSTM (default: ${DEFAULT-VALUE})."})
+    private double cellZoneout;
+
+    @Option(names = "--stack", paramLabel = "plain|residual", order = 20, description = {
+        "How layers are stacked: residual adds to the output of each but the first what it takes (default: plain)."})
+    private TrainingOptions.Stack stack = TrainingOptions.Stack.PLAIN;
+
+    @Option(names = "--seed", paramLabel = "N", order = 21, description = {
         "Seed of the initial weights and of dropout (default: ${DEFAULT-VALUE})."})
     private long seed = 1;
 
-    @Option(names = "--init", paramLabel = "pytorch|keras", order = 16, description = {
+    @Option(names = "--init", paramLabel = "pytorch|keras", order = 22, description = {
         "Initial weights: the defaults of PyTorch or of Keras, whose LSTM begins with a forget bias of 1 (default: pytorch)."})
     private TrainingOptions.Init init = TrainingOptions.Init.PYTORCH;
 
-    @Option(names = "--threads", paramLabel = "N", order = 17,
+    @Option(names = "--threads", paramLabel = "N", order = 23,
             description = "Threads that compute (default: ${DEFAULT-VALUE}).")
     private int threads = 1;
 
-    @Option(names = "--backend", paramLabel = "NAME", order = 18, description = {
+    @Option(names = "--backend", paramLabel = "NAME", order = 24, description = {
         "Backend that computes, see ostinato info (default: ${DEFAULT-VALUE})."})
     private String backend = "auto";
 
-    @Option(names = "--resume", paramLabel = "CHECKPOINT", order = 19, description = {
+    @Option(names = "--resume", paramLabel = "CHECKPOINT", order = 25, description = {
         "Goes on from a checkpoint, with its options, to the same bits as without the break. --steps, --epochs, --threads, "
                 + "--backend, --out and --json-log may be given anew."})
     private @Nullable Path resume;
 
-    @Option(names = "--checkpoint-every", paramLabel = "N", order = 20, description = {
+    @Option(names = "--checkpoint-every", paramLabel = "N", order = 26, description = {
         "Updates between checkpoints (default: ${DEFAULT-VALUE})."})
     private long checkpointEvery = 500;
 
-    @Option(names = "--eval-every", paramLabel = "N", order = 21, description = {
+    @Option(names = "--eval-every", paramLabel = "N", order = 27, description = {
         "Updates between measurements on the held-out text (default: ${DEFAULT-VALUE})."})
     private long evaluateEvery = 500;
 
-    @Option(names = "--json-log", paramLabel = "FILE", order = 22, description = {
+    @Option(names = "--json-log", paramLabel = "FILE", order = 28, description = {
         "Writes a line of JSON for each update: step, loss in nats per character, chars_per_s of this step, seconds since the "
                 + "start; and for each measurement: step, val_loss, val_bits_per_char. With --resume goes on at its end."})
     private @Nullable Path jsonLog;
 
-    @Option(names = "--json", order = 23, description = "Prints the result as one JSON object.")
+    @Option(names = "--json", order = 29, description = "Prints the result as one JSON object.")
     private boolean json;
 
     TrainCommand(Terminal terminal) {
@@ -240,8 +269,10 @@ final class TrainCommand implements Callable<Integer> {
 
     private TrainingOptions options(long planned) {
         try {
+            Regularization regularization = Regularization.NONE.withRecurrentDropout(recurrentDropout)
+                    .withDropConnect(dropConnect).withZoneout(zoneout, cellZoneout);
             return new TrainingOptions(cellType(), hidden, layers, embedding, seq, batch, planned, lr, clip, dropout,
-                    seed, schedule, init);
+                    dropoutScope, regularization, stack, seed, schedule, init);
         } catch (IllegalArgumentException e) {
             throw misused(String.valueOf(e.getMessage()));
         }

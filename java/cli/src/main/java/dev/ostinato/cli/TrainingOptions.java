@@ -2,8 +2,10 @@ package dev.ostinato.cli;
 
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.InitialWeights;
+import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Optimizer;
+import dev.ostinato.nn.Regularization;
 import dev.ostinato.nn.Schedule;
 import dev.ostinato.nn.Trainer;
 import java.util.LinkedHashMap;
@@ -24,12 +26,16 @@ import java.util.SequencedMap;
  * @param lr learning rate of Adam
  * @param clip limit of the gradient's global norm, 0 for none
  * @param dropout rate of dropout
+ * @param scope how far a mask of dropout reaches
+ * @param regularization what disturbs the recurrent layers
+ * @param stack how layers are stacked
  * @param seed seed of the initial weights and of dropout
  * @param schedule course of the learning rate
  * @param init distributions of the initial weights
  */
 record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int seq, int batch, long steps, double lr,
-        double clip, double dropout, long seed, Course schedule, Init init) {
+        double clip, double dropout, Layer.Dropout.Scope scope, Regularization regularization, Stack stack, long seed,
+        Course schedule, Init init) {
     private static final int MAX_UNITS = 1 << 14;
     private static final int MAX_LAYERS = 100;
 
@@ -63,6 +69,14 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
         }
     }
 
+    /** How layers are stacked. */
+    enum Stack {
+        /** Each takes what the one before it gives. */
+        PLAIN,
+        /** Each but the first adds what it takes to what it gives. */
+        RESIDUAL
+    }
+
     TrainingOptions {
         within("hidden", hidden, 1, MAX_UNITS);
         within("layers", layers, 1, MAX_LAYERS);
@@ -73,6 +87,11 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
         require("lr", lr, lr > 0 && lr < Double.POSITIVE_INFINITY, "a number above 0");
         require("clip", clip, clip >= 0 && clip < Double.POSITIVE_INFINITY, "a number above 0, or 0 for no limit");
         require("dropout", dropout, dropout >= 0 && (float) dropout < 1, "a rate from 0 to below 1");
+        layer(cell, hidden, hidden, regularization); // refuses what does not go together
+    }
+
+    private static Layer layer(CellType cell, int inputs, int hidden, Regularization regularization) {
+        return new Layer.Recurrent(cell, inputs, hidden, Layer.Direction.FORWARD, regularization);
     }
 
     private static void within(String name, long value, long min, long max) {
@@ -104,21 +123,43 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
         map.put("lr", String.valueOf(lr));
         map.put("clip", String.valueOf(clip));
         map.put("dropout", String.valueOf(dropout));
+        map.put("dropout-scope", lowerCase(scope));
+        map.put("recurrent-dropout", String.valueOf(regularization.recurrentDropout()));
+        map.put("drop-connect", String.valueOf(regularization.dropConnect()));
+        map.put("zoneout", String.valueOf(regularization.zoneout()));
+        map.put("cell-zoneout", String.valueOf(regularization.cellZoneout()));
+        map.put("stack", lowerCase(stack));
         map.put("seed", String.valueOf(seed));
-        map.put("schedule", schedule.name().toLowerCase(Locale.ROOT));
-        map.put("init", init.name().toLowerCase(Locale.ROOT));
+        map.put("schedule", lowerCase(schedule));
+        map.put("init", lowerCase(init));
         return map;
     }
 
-    /** Returns the options of a map. @throws IllegalArgumentException if one is missing or not what it should be */
+    private static String lowerCase(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Returns the options of a map; those that older checkpoints have not are the defaults. @throws IllegalArgumentException if one is missing or not what it should be */
     static TrainingOptions of(Map<String, String> map) {
         return new TrainingOptions(CellType.of(get(map, "cell")), Integer.parseInt(get(map, "hidden")),
                 Integer.parseInt(get(map, "layers")), Integer.parseInt(get(map, "embedding")),
                 Integer.parseInt(get(map, "seq")), Integer.parseInt(get(map, "batch")),
                 Long.parseLong(get(map, "steps")), Double.parseDouble(get(map, "lr")),
                 Double.parseDouble(get(map, "clip")), Double.parseDouble(get(map, "dropout")),
-                Long.parseLong(get(map, "seed")), Course.valueOf(get(map, "schedule").toUpperCase(Locale.ROOT)),
-                Init.valueOf(map.getOrDefault("init", "pytorch").toUpperCase(Locale.ROOT))); // older checkpoints have none
+                constant(Layer.Dropout.Scope.class, map.getOrDefault("dropout-scope", "step")),
+                new Regularization(rate(map, "recurrent-dropout"), rate(map, "drop-connect"), rate(map, "zoneout"),
+                        rate(map, "cell-zoneout")),
+                constant(Stack.class, map.getOrDefault("stack", "plain")), Long.parseLong(get(map, "seed")),
+                constant(Course.class, get(map, "schedule")),
+                constant(Init.class, map.getOrDefault("init", "pytorch")));
+    }
+
+    private static float rate(Map<String, String> map, String name) {
+        return Float.parseFloat(map.getOrDefault(name, "0"));
+    }
+
+    private static <E extends Enum<E>> E constant(Class<E> type, String name) {
+        return Enum.valueOf(type, name.toUpperCase(Locale.ROOT));
     }
 
     private static String get(Map<String, String> map, String name) {
@@ -137,8 +178,12 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
         } else {
             builder.embedding(vocabulary, embedding);
         }
+        builder.regularization(regularization);
         for (int i = 0; i < layers; i++) {
-            builder.recurrent(cell, hidden).dropout(dropout);
+            builder.recurrent(cell, hidden).dropout(dropout, scope);
+            if (stack == Stack.RESIDUAL && i > 0) {
+                builder.residual();
+            }
         }
         return builder.dense(vocabulary).build();
     }
@@ -162,6 +207,9 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
         private double lr = 2e-3;
         private double clip = 5;
         private double dropout;
+        private Layer.Dropout.Scope scope = Layer.Dropout.Scope.STEP;
+        private Regularization regularization = Regularization.NONE;
+        private Stack stack = Stack.PLAIN;
         private long seed = 1;
         private Course schedule = Course.CONSTANT;
         private Init init = Init.PYTORCH;
@@ -218,6 +266,21 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
             return this;
         }
 
+        Builder scope(Layer.Dropout.Scope scope) {
+            this.scope = scope;
+            return this;
+        }
+
+        Builder regularization(Regularization regularization) {
+            this.regularization = regularization;
+            return this;
+        }
+
+        Builder stack(Stack stack) {
+            this.stack = stack;
+            return this;
+        }
+
         Builder seed(long seed) {
             this.seed = seed;
             return this;
@@ -235,8 +298,8 @@ record TrainingOptions(CellType cell, int hidden, int layers, int embedding, int
 
         /** Returns the options. @throws IllegalArgumentException if one is out of range; the message names it */
         TrainingOptions build() {
-            return new TrainingOptions(cell, hidden, layers, embedding, seq, batch, steps, lr, clip, dropout, seed,
-                    schedule, init);
+            return new TrainingOptions(cell, hidden, layers, embedding, seq, batch, steps, lr, clip, dropout, scope,
+                    regularization, stack, seed, schedule, init);
         }
     }
 }

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ostinato.formats.Checkpoint;
 import dev.ostinato.formats.ModelFile;
+import dev.ostinato.nn.Layer;
+import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Regularization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,8 +88,50 @@ class TrainCommandTest {
         assertEquals("keras", Checkpoint.read(TrainingRun.checkpointOf(out)).options().get("init"));
 
         Map<String, String> older = TrainingOptions.builder().build().toMap();
-        older.remove("init");
+        older.keySet().removeAll(Set.of("init", "dropout-scope", "recurrent-dropout", "drop-connect", "zoneout",
+                "cell-zoneout", "stack"));
         assertEquals(TrainingOptions.builder().build(), TrainingOptions.of(older));
+    }
+
+    /** A model file says what disturbed its training, and a checkpoint draws the same masks. */
+    @Test
+    void whatDisturbsATrainingIsInItsFilesAndOutlivesABreak() throws IOException {
+        List<String> options = List.of("--hidden", "5", "--layers", "2", "--seq", "6", "--batch", "4", "--embedding",
+                "3", "--dropout", "0.2", "--dropout-scope", "stream", "--recurrent-dropout", "0.25", "--drop-connect",
+                "0.3", "--zoneout", "0.1", "--cell-zoneout", "0.05", "--stack", "residual");
+        Path whole = directory.resolve("whole.safetensors");
+        Path parts = directory.resolve("parts.safetensors");
+        train(options, "--data", text, "--steps", 9, "--out", whole).succeeded();
+        train(options, "--data", text, "--steps", 4, "--out", parts, "--threads", 2).succeeded();
+        train(List.of(), "--resume", parts + ".checkpoint", "--steps", 9).succeeded();
+        assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(parts));
+
+        int vocabulary = ModelFile.read(whole).vocabulary().orElseThrow().size();
+        Regularization noise =
+                Regularization.NONE.withRecurrentDropout(0.25).withDropConnect(0.3).withZoneout(0.1, 0.05);
+        assertEquals(Model.builder().embedding(vocabulary, 3).regularization(noise).lstm(5)
+                .dropout(0.2, Layer.Dropout.Scope.STREAM).lstm(5).dropout(0.2, Layer.Dropout.Scope.STREAM).residual()
+                .dense(vocabulary).build().layers(), ModelFile.read(whole).model().layers());
+        String printed = CommandLineRun.of("inspect", whole).succeeded().out();
+        for (String part : List.of("dropout 0.2 of streams", "residual ",
+                "in training: recurrent dropout 0.25, drop-connect 0.3, zoneout 0.1 and 0.05")) {
+            assertTrue(printed.contains(part), printed);
+        }
+        JsonNode inspected = CommandLineRun.of("inspect", whole, "--json").succeeded().json();
+        assertEquals("recurrent dropout 0.25, drop-connect 0.3, zoneout 0.1 and 0.05",
+                inspected.get("layers").get(1).get("in_training").asString());
+        assertFalse(inspected.get("layers").get(0).has("in_training"));
+        train(List.of(), "--resume", parts + ".checkpoint", "--steps", 10, "--zoneout", "0.2").failed(2,
+                "--zoneout: 0.2 was given", "was trained with 0.1");
+    }
+
+    @Test
+    void ratesThatDoNotFitAreRefused() {
+        train(SMALL, "--data", text, "--out", directory.resolve("m"), "--zoneout", "1").failed(2,
+                "zoneout: expected a rate in [0, 1), got 1.0");
+        train(SMALL, "--data", text, "--out", directory.resolve("m"), "--cell", "gru", "--cell-zoneout", "0.1")
+                .failed(2, "zoneout of the cell state: expected a cell that has one, got gru");
+        train(SMALL, "--data", text, "--out", directory.resolve("m"), "--stack", "high").failed(2, "--stack");
     }
 
     @Test
