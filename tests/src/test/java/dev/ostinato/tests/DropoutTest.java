@@ -75,6 +75,20 @@ final class DropoutTest {
         }
     }
 
+    /** What two masks of their own both drop has no gradient. */
+    @Test
+    void everyBatchOfAStepHasAMaskOfItsOwn() {
+        float[] ones = new float[SIZE];
+        Arrays.fill(ones, 1);
+        Batch batch = Batch.featuresToValues(1, 1, ones, new float[1]);
+        try (Trainer trainer = trainer()) {
+            trainer.step(List.of(batch, batch));
+            float[] gradient = trainer.gradients().getFirst().data();
+            long zeros = IntStream.range(0, SIZE).filter(i -> gradient[i] == 0).count();
+            assertEquals(SIZE * RATE * RATE, (double) zeros, 4 * Math.sqrt(SIZE * RATE * RATE * (1 - RATE * RATE)));
+        }
+    }
+
     @Test
     void everyRowHasAMaskOfItsOwn() {
         Model model = Model.builder().features(40).dropout(0.5).dense(40).build();

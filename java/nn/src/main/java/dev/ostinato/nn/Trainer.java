@@ -87,7 +87,7 @@ public final class Trainer implements AutoCloseable {
 
     /**
      * As {@link #step(Batch)}, with the mean of the gradients of several batches, which are gone through one after another: what would need too
-     * much memory at once.
+     * much memory at once. Each has masks of its own.
      *
      * @return the mean of the losses before the update
      * @throws IllegalArgumentException also if there is no batch
@@ -102,8 +102,8 @@ public final class Trainer implements AutoCloseable {
         Matrix mean = accumulated;
         mean.clear();
         double loss = 0;
-        for (Batch batch : batches) {
-            loss += gradients(batch);
+        for (int i = 0; i < batches.size(); i++) {
+            loss += gradients(batches.get(i), i);
             kernels.axpy(1f / batches.size(), layout.row(gradients), mean);
         }
         layout.row(gradients).copyFrom(mean);
@@ -114,8 +114,14 @@ public final class Trainer implements AutoCloseable {
 
     /** Computes the loss of a batch and the gradients, and leaves the weights; throws as {@link #step} does. */
     public double gradients(Batch batch) {
+        return gradients(batch, 0);
+    }
+
+    /** @param number of the batch among those of a step */
+    private double gradients(Batch batch, int number) {
+        long key = CounterRandom.key(seed, step + 1);
         Objective current = objective(batch);
-        double value = current.forward(batch, CounterRandom.key(seed, step + 1) | 1);
+        double value = current.forward(batch, (number == 0 ? key : CounterRandom.key(key, -number)) | 1);
         if (!Double.isFinite(value)) {
             throw new DivergedException(step + 1, "the loss", value);
         }
