@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// The other types are `one-hot` with `vocabulary` and `features` with `size`; cells are those of
-/// [dev.ostinato.nn.CellType#label]. The vocabulary is there for models of text. Other tensors and other metadata may be in
+/// [dev.ostinato.nn.CellType#label]. A recurrent layer may have the rates `recurrent-dropout`, `drop-connect`, `zoneout` and
+/// `cell-zoneout` of [dev.ostinato.nn.Regularization], dropout the `scope` `stream`, and `residual` has `size` and `span`. The vocabulary is there for models of text. Other tensors and other metadata may be in
 /// the file as well, and are ignored.
 ///
 /// @param vocabulary the characters behind the tokens, for a model of text

@@ -9,6 +9,7 @@ import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
+import dev.ostinato.nn.Regularization;
 import dev.ostinato.nn.TensorShape;
 import dev.ostinato.nn.Vocabulary;
 import java.io.IOException;
@@ -54,6 +55,29 @@ class ModelFileTest {
                         .build());
             }
         }
+    }
+
+    /** What is not there is not written: such files are those that older versions read. */
+    @Test
+    void whatDisturbsTrainingComesBack() throws IOException {
+        Regularization noise =
+                Regularization.NONE.withRecurrentDropout(0.25).withDropConnect(0.3).withZoneout(0.1, 0.05);
+        Model model = Model.builder().features(3).regularization(noise).lstm(3)
+                .bidirectional(CellType.LSTM, 3, Layer.Merge.SUM).dropout(0.2, Layer.Dropout.Scope.STREAM).residual(2)
+                .regularization(Regularization.NONE.withZoneout(0.1, 0)).gru(3).seed(1).build();
+        assertRoundTrip(model);
+        String description = new ModelDescription(model.layers(), Optional.empty()).encode();
+        for (String part : List.of(
+                "\"recurrent-dropout\":0.25,\"drop-connect\":0.3,\"zoneout\":0.1,\"cell-zoneout\":0.05}",
+                "\"rate\":0.2,\"scope\":\"stream\"}", "{\"type\":\"residual\",\"size\":3,\"span\":2}",
+                "\"direction\":\"forward\",\"zoneout\":0.1}")) {
+            assertTrue(description.contains(part), description);
+        }
+        String plain = new ModelDescription(Model.builder().features(3).gru(3).dropout(0.1).build().layers(),
+                Optional.empty()).encode();
+        assertEquals("{\"version\":1,\"layers\":[{\"type\":\"features\",\"size\":3},"
+                + "{\"type\":\"recurrent\",\"cell\":\"gru\",\"inputs\":3,\"hidden\":3,\"direction\":\"forward\"},"
+                + "{\"type\":\"dropout\",\"size\":3,\"rate\":0.1}]}", plain);
     }
 
     @Test

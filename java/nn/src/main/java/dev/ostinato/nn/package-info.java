@@ -21,6 +21,8 @@
  * backward; each family of losses is a {@code LossStage}.
  * <li>{@link dev.ostinato.nn.Validation}: the mean loss over batches, and {@link dev.ostinato.nn.Metrics};
  * {@link dev.ostinato.nn.Evaluation} of a text.
+ * <li>{@link dev.ostinato.nn.Regularization}: what disturbs the recurrence of a layer in training. Inside, {@code RecurrentDropoutCell} and
+ * {@code ZoneoutCell} go around another cell, and {@code DropConnect} masks weights.
  * <li>{@link dev.ostinato.nn.Diagnostics}: gradients through time, gates and units of a model over a batch;
  * {@link dev.ostinato.nn.Spectrum} and {@link dev.ostinato.nn.EigenDecay} of its matrices.
  * <li>{@link dev.ostinato.nn.TokenStreams} cuts a text into batches; {@link dev.ostinato.nn.Vocabulary} maps characters to tokens.
