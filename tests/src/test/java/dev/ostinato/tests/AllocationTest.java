@@ -16,6 +16,7 @@ import dev.ostinato.kernels.Transpose;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.EncoderDecoder;
 import dev.ostinato.nn.Model;
+import dev.ostinato.nn.Regularization;
 import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.State;
 import dev.ostinato.tests.Operands.Precision;
@@ -121,6 +122,19 @@ final class AllocationTest {
         for (String cell : List.of("lstm(peepholes,projection=17,cell-clip=1)", "gru(clip=1)", "rnn-elu(alpha=1)")) {
             aRunAllocatesNothing(CellType.of(cell));
         }
+    }
+
+    /** What is left of training in inference, and a connection past it; the views are the same on every backend. */
+    @Test
+    void zoneoutAndResidualConnectionsAllocateNothing() {
+        if (!backend.equals("native")) {
+            return;
+        }
+        Model model = Model.builder().embedding(17, 35).regularization(Regularization.NONE.withZoneout(0.1, 0.2))
+                .recurrent(CellType.LSTM, 35).residual().dense(3).backend(backend).build();
+        State state = model.newState();
+        float[] y = new float[3];
+        allocatesNothing(CellType.LSTM, i -> model.step(i % 17, state, y));
     }
 
     static Stream<Arguments> precisions() {

@@ -179,11 +179,11 @@ final class RegularizationTest {
 
     private static List<NamedArray> trained(Model model, UnaryOperator<Trainer.Builder> options) {
         RandomGenerator random = new SplittableRandom(4);
-        RandomBatch ragged = new RandomBatch(model, 25, 5, random).thinned(random);
-        RandomBatch full = new RandomBatch(model, 7, 5, random);
+        RandomBatch ragged = new RandomBatch(model, 12, 15, random).thinned(random); // more rows than are drawn at once
+        RandomBatch full = new RandomBatch(model, 3, 15, random);
         try (Trainer trainer =
                 options.apply(Trainer.builder(model).loss(LOSS).clipGlobalNorm(0.3).seed(5)).build()) {
-            for (RandomBatch batch : List.of(ragged, full, ragged)) {
+            for (RandomBatch batch : List.of(ragged, full)) {
                 trainer.step(batch.batch(LOSS));
             }
             return trainer.model().tensors();
@@ -195,9 +195,7 @@ final class RegularizationTest {
     void backendsAndThreadsTrainTheSame(Model model) {
         List<NamedArray> expected = trained(model, trainer -> trainer.backend("scalar"));
         for (String backend : ExactBackends.names().toList()) {
-            for (int threads : new int[] {1, 3}) {
-                same(expected, trained(model, trainer -> trainer.backend(backend).threads(threads)));
-            }
+            same(expected, trained(model, trainer -> trainer.backend(backend).threads(3)));
         }
         List<NamedArray> otherwise = trained(model, trainer -> trainer.seed(6));
         assertFalse(Arrays.equals(expected.getFirst().data(), otherwise.getFirst().data()), "another seed");
@@ -382,14 +380,14 @@ final class RegularizationTest {
     @Test
     void arguments() {
         refused("recurrent dropout: expected a rate in [0, 1), got 1.0", () -> ALL.withRecurrentDropout(1));
-        refused("drop-connect: expected a rate in [0, 1), got -0.5", () -> ALL.withDropConnect(-0.5));
+        refused("DropConnect: expected a rate in [0, 1), got -0.5", () -> ALL.withDropConnect(-0.5));
         refused("zoneout: expected a rate in [0, 1), got NaN", () -> ALL.withZoneout(Double.NaN, 0));
         refused("zoneout of the cell state: expected a rate in [0, 1), got 1.5", () -> ALL.withZoneout(0, 1.5));
         refused("zoneout of the cell state: expected a cell that has one, got gru and a rate of 0.1",
                 () -> Model.builder().features(3).regularization(ALL.withZoneout(0.1, 0.1)).gru(3));
         refused("recurrent dropout: expected a cell that multiplies its state with a matrix, got min-gru and a rate of 0.3",
                 () -> Model.builder().features(3).regularization(ALL).recurrent(CellType.MIN_GRU, 3));
-        refused("drop-connect: expected a cell that multiplies its state with a matrix, got ind-rnn-tanh and a rate of 0.5",
+        refused("DropConnect: expected a cell that multiplies its state with a matrix, got ind-rnn-tanh and a rate of 0.5",
                 () -> new Layer.Bidirectional(CellType.IND_RNN_TANH, 3, 3, Layer.Merge.SUM,
                         Regularization.NONE.withDropConnect(0.5)));
         refused("dropout: expected a rate in [0, 1), got 1.0", () -> new Layer.Dropout(3, 1, Scope.STREAM));
@@ -421,8 +419,8 @@ final class RegularizationTest {
                 model.layers().stream().map(Layer::label).toList());
         assertEquals(List.of("rnn.bias_hh_l0", "rnn.bias_hh_l1", "rnn2.bias_hh_l0"),
                 model.tensors().stream().map(NamedArray::name).filter(name -> name.contains("bias_hh")).toList());
-        assertEquals("recurrent dropout 0.3, drop-connect 0.25, zoneout 0.1 and 0.2",
-                ALL.withZoneout(0.1, 0.2).toString());
+        assertEquals("recurrent dropout 0.3, DropConnect 0.25, zoneout 0.1 and 0.2",
+                ALL.withZoneout(0.1, 0.2).label());
         assertNotEquals(ALL, Regularization.NONE);
     }
 }

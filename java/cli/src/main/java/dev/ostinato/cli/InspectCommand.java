@@ -155,7 +155,7 @@ final class InspectCommand implements Callable<Integer> {
             out.printf(Locale.ROOT, "%n%-18s %6d -> %-6d %,14d parameters%n", described.layer().label(),
                     described.layer().inputs(),
                     described.layer().outputs(), described.parameters());
-            described.regularization().ifPresent(r -> out.printf("    in training: %s%n", r));
+            described.regularization().ifPresent(r -> out.printf("    in training: %s%n", r.label()));
             for (NamedArray tensor : described.tensors()) {
                 out.printf("    %-22s %s%n", tensor.name(), tensor.shape());
             }
@@ -196,7 +196,7 @@ final class InspectCommand implements Callable<Integer> {
         map.put("inputs", described.layer().inputs());
         map.put("outputs", described.layer().outputs());
         map.put("parameters", described.parameters());
-        described.regularization().ifPresent(r -> map.put("in_training", r.toString()));
+        described.regularization().ifPresent(r -> map.put("in_training", r.label()));
         map.put("tensors", shapes);
         return map;
     }

@@ -114,11 +114,11 @@ class TrainCommandTest {
                 .dense(vocabulary).build().layers(), ModelFile.read(whole).model().layers());
         String printed = CommandLineRun.of("inspect", whole).succeeded().out();
         for (String part : List.of("dropout 0.2 of streams", "residual ",
-                "in training: recurrent dropout 0.25, drop-connect 0.3, zoneout 0.1 and 0.05")) {
+                "in training: recurrent dropout 0.25, DropConnect 0.3, zoneout 0.1 and 0.05")) {
             assertTrue(printed.contains(part), printed);
         }
         JsonNode inspected = CommandLineRun.of("inspect", whole, "--json").succeeded().json();
-        assertEquals("recurrent dropout 0.25, drop-connect 0.3, zoneout 0.1 and 0.05",
+        assertEquals("recurrent dropout 0.25, DropConnect 0.3, zoneout 0.1 and 0.05",
                 inspected.get("layers").get(1).get("in_training").asString());
         assertFalse(inspected.get("layers").get(0).has("in_training"));
         train(List.of(), "--resume", parts + ".checkpoint", "--steps", 10, "--zoneout", "0.2").failed(2,

@@ -23,6 +23,7 @@ import java.util.List;
  *
  * <pre>{@code
  * Model.builder().embedding(65, 64).regularization(Regularization.NONE.withDropConnect(0.5).withZoneout(0.1, 0.05)).lstm(256).dense(65)
+ *         .build();
  * }</pre>
  */
 public record Regularization(float recurrentDropout, float dropConnect, float zoneout, float cellZoneout) {
@@ -32,7 +33,7 @@ public record Regularization(float recurrentDropout, float dropConnect, float zo
     /** @throws IllegalArgumentException if a rate is not in [0, 1) */
     public Regularization {
         checkRate("recurrent dropout", recurrentDropout);
-        checkRate("drop-connect", dropConnect);
+        checkRate("DropConnect", dropConnect);
         checkRate("zoneout", zoneout);
         checkRate("zoneout of the cell state", cellZoneout);
     }
@@ -68,7 +69,7 @@ public record Regularization(float recurrentDropout, float dropConnect, float zo
                 .anyMatch(shape -> shape.name().equals(DropConnect.TENSOR) && shape.dimensions().size() == 2);
         String product = "a cell that multiplies its state with a matrix";
         require("recurrent dropout", recurrentDropout, matrix, product, type);
-        require("drop-connect", dropConnect, matrix, product, type);
+        require("DropConnect", dropConnect, matrix, product, type);
         require("zoneout of the cell state", cellZoneout, cell.hasCellState(), "a cell that has one", type);
     }
 
@@ -85,15 +86,14 @@ public record Regularization(float recurrentDropout, float dropConnect, float zo
         return zoneout > 0 || cellZoneout > 0 ? new ZoneoutCell(dropping, zoneout, cellZoneout) : dropping;
     }
 
-    /** Returns those that there are with their rates, such as {@code zoneout 0.1 and 0.05}; empty if there are none. */
-    @Override
-    public String toString() {
+    /** Returns what people call it, such as {@code recurrent dropout 0.3, zoneout 0.1 and 0.05}; empty if there is nothing. */
+    public String label() {
         List<String> parts = new ArrayList<>();
         if (recurrentDropout > 0) {
             parts.add("recurrent dropout " + recurrentDropout);
         }
         if (dropConnect > 0) {
-            parts.add("drop-connect " + dropConnect);
+            parts.add("DropConnect " + dropConnect);
         }
         if (zoneout > 0 || cellZoneout > 0) {
             parts.add("zoneout " + zoneout + (cellZoneout > 0 ? " and " + cellZoneout : ""));

@@ -79,36 +79,12 @@ final class ZoneoutCell extends RegularizedCell {
         Matrix z = v.z();
         Mix h = new Mix(v.hPrevious(), ofState(z, 0), ofState(z, 1), ofState(z, 2), v.h(),
                 scratchOfState(v.scratch(), 0));
-        return hasCellState() ? stepWithCellState(v, h) : stepWithoutCellState(v, h);
-    }
-
-    private Step stepWithoutCellState(Views v, Mix h) {
-        Matrix dFresh = scratchOfState(v.scratch(), 1);
-        Step step = inner.step(new Views(innerSlots(v.z()), v.hPrevious(), v.hSeen(), h.fresh(), v.cPrevious(),
-                h.fresh(), innerScratch(v.scratch())));
-        return new Step() {
-            @Override
-            public void forward(Kernels k, CellWeights w) {
-                step.forward(k, w);
-                h.forward(k);
-            }
-
-            @Override
-            public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
-                dFresh.copyFrom(g.dh());
-                k.multiply(dFresh, h.moves());
-                step.backward(k, w, new Gradients(dFresh, g.dhPrevious(), g.dhSeen(), g.dc()));
-                h.addKept(k, g.dh(), g.dhPrevious());
-            }
-        };
-    }
-
-    private Step stepWithCellState(Views v, Mix h) {
-        Matrix z = v.z();
+        Mix c = hasCellState()
+                ? new Mix(v.cPrevious(), ofUnits(z, SLOTS), ofUnits(z, SLOTS + 1), ofUnits(z, SLOTS + 2), v.c(),
+                        scratchOfUnits(v.scratch(), 0))
+                : h;
         Matrix dFresh = scratchOfState(v.scratch(), 1);
         Matrix dKept = scratchOfUnits(v.scratch(), 2);
-        Mix c = new Mix(v.cPrevious(), ofUnits(z, SLOTS), ofUnits(z, SLOTS + 1), ofUnits(z, SLOTS + 2), v.c(),
-                scratchOfUnits(v.scratch(), 0));
         Step step = inner.step(new Views(innerSlots(z), v.hPrevious(), v.hSeen(), h.fresh(), v.cPrevious(), c.fresh(),
                 innerScratch(v.scratch())));
         return new Step() {
@@ -116,18 +92,24 @@ final class ZoneoutCell extends RegularizedCell {
             public void forward(Kernels k, CellWeights w) {
                 step.forward(k, w);
                 h.forward(k);
-                c.forward(k);
+                if (hasCellState()) {
+                    c.forward(k);
+                }
             }
 
             @Override
             public void backward(Kernels k, CellWeights.Transposed w, Gradients g) {
                 dFresh.copyFrom(g.dh());
                 k.multiply(dFresh, h.moves());
-                dKept.copyFrom(g.dc());
-                k.multiply(dKept, c.keeps());
-                k.multiply(g.dc(), c.moves());
+                if (hasCellState()) {
+                    dKept.copyFrom(g.dc());
+                    k.multiply(dKept, c.keeps());
+                    k.multiply(g.dc(), c.moves());
+                }
                 step.backward(k, w, new Gradients(dFresh, g.dhPrevious(), g.dhSeen(), g.dc()));
-                k.axpy(1, dKept, g.dc());
+                if (hasCellState()) {
+                    k.axpy(1, dKept, g.dc());
+                }
                 h.addKept(k, g.dh(), g.dhPrevious());
             }
         };
