@@ -20,6 +20,7 @@ import dev.ostinato.nn.Schedule;
 import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.TokenStreams;
 import dev.ostinato.nn.Trainer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -273,8 +274,30 @@ final class TrainerArgumentsTest {
         x[1] = Float.NaN;
         try (Trainer trainer = Trainer.builder(FEATURES).build()) {
             Batch batch = Batch.featuresToClasses(1, 1, x, new int[1]);
-            assertEquals(1, assertThrows(DivergedException.class, () -> trainer.step(batch)).step());
+            DivergedException failure = assertThrows(DivergedException.class, () -> trainer.step(batch));
+            assertEquals(1, failure.step());
+            assertTrue(failure.getMessage().contains("first in layer 0 (features)"), failure::getMessage);
             same(FEATURES.tensors(), trainer.model().tensors());
+        }
+    }
+
+    /** Weights that are finite, and whose products are not. */
+    @Test
+    void theLayerWhereItBegan() {
+        Model model = Model.builder().features(3).rnn(5).lstm(4).dense(6).dense(2).build();
+        List<NamedArray> weights = new ArrayList<>();
+        for (NamedArray tensor : model.tensors()) {
+            float[] data = tensor.data().clone();
+            if (tensor.name().equals("dense.weight")) {
+                Arrays.fill(data, Float.MAX_VALUE);
+            }
+            weights.add(new NamedArray(tensor.name(), tensor.shape(), data));
+        }
+        Model huge = Model.of(model.layers(), weights);
+        Batch batch = new RandomBatch(huge, 3, 2, new SplittableRandom(1)).batch(Loss.crossEntropy());
+        try (Trainer trainer = Trainer.builder(huge).build()) {
+            DivergedException failure = assertThrows(DivergedException.class, () -> trainer.step(batch));
+            assertTrue(failure.getMessage().contains("first in layer 3 (dense, dense)"), failure::getMessage);
         }
     }
 

@@ -40,6 +40,11 @@ final class Blueprint {
             return LayerTensors.of(this);
         }
 
+        /** Returns what people find the layer by, such as {@code layer 1 (lstm, rnn_l0)}. */
+        String name() {
+            return "layer " + index + " (" + layer.label() + (module.isEmpty() ? "" : ", " + module + suffix) + ")";
+        }
+
         /** Returns the part of a block that belongs to the layer as one row. */
         Matrix row(Memory block) {
             int size = Math.toIntExact(tensors().floats());

@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The loss of a decoder that begins with the states of an encoder, and attends to its outputs: forward through the encoder and then the
@@ -78,6 +79,11 @@ final class EncoderDecoderObjective implements Objective {
     @Override
     public float[] losses() {
         return loss.byOutput();
+    }
+
+    @Override
+    public Optional<Blueprint.Place> firstNotFinite() {
+        return encoder.firstNotFinite().or(decoder::firstNotFinite);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Matrix;
 import java.util.List;
+import java.util.Optional;
 
 /** The loss of a model. The states of the streams go on from batch to batch. */
 final class ModelObjective implements Objective {
@@ -43,6 +44,11 @@ final class ModelObjective implements Objective {
     @Override
     public float[] losses() {
         return loss.byOutput();
+    }
+
+    @Override
+    public Optional<Blueprint.Place> firstNotFinite() {
+        return network.firstNotFinite();
     }
 
     @Override

@@ -1,7 +1,9 @@
 package dev.ostinato.nn;
 
+import dev.ostinato.kernels.Matrix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A model laid out for the steps of a batch: forward, and backward through time. */
@@ -128,5 +130,24 @@ final class Network {
     /** Takes from {@code states} what {@link #states} returned, as the end of the last forward. */
     void restoreStates(List<NamedArray> states) {
         stages.forEach(stage -> stage.restoreStates(states));
+    }
+
+    /** Returns the first layer of whose outputs one is not a finite number. */
+    Optional<Blueprint.Place> firstNotFinite() {
+        return setup.blueprint().places().stream()
+                .filter(place -> !(stages.get(place.index()) instanceof TokenStage)
+                        && !isFinite(stages.get(place.index()).output()))
+                .findFirst();
+    }
+
+    private static boolean isFinite(Matrix matrix) {
+        for (int r = 0; r < matrix.rows(); r++) {
+            for (int c = 0; c < matrix.columns(); c++) {
+                if (!Float.isFinite(matrix.get(r, c))) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 }

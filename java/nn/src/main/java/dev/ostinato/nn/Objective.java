@@ -1,6 +1,7 @@
 package dev.ostinato.nn;
 
 import java.util.List;
+import java.util.Optional;
 
 /** What a trainer makes small: a loss as a function of weights, laid out for batches of one shape. */
 interface Objective {
@@ -15,6 +16,9 @@ interface Objective {
 
     /** Returns the loss of each output of the last forward, in the order of the targets. */
     float[] losses();
+
+    /** Returns the first layer of whose outputs in the last forward one is not a finite number. */
+    Optional<Blueprint.Place> firstNotFinite();
 
     /** Overwrites the gradients with those of the last forward. */
     void backward();

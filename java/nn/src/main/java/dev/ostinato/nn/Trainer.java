@@ -123,12 +123,12 @@ public final class Trainer implements AutoCloseable {
         Objective current = objective(batch);
         double value = current.forward(batch, (number == 0 ? key : CounterRandom.key(key, -number)) | 1);
         if (!Double.isFinite(value)) {
-            throw new DivergedException(step + 1, "the loss", value);
+            throw new DivergedException(step + 1, "the loss", value, current.firstNotFinite());
         }
         current.backward();
         gradientNorm = update.measure();
         if (!Double.isFinite(gradientNorm)) {
-            throw new DivergedException(step + 1, "the gradient's norm", gradientNorm);
+            throw new DivergedException(step + 1, "the gradient's norm", gradientNorm, update.lastNotFinite());
         }
         return value;
     }

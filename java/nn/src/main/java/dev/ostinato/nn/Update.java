@@ -7,7 +7,9 @@ import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Changes a block of weights by its gradients: clipping, penalties, the optimiser's step, the average. */
@@ -80,6 +82,14 @@ final class Update {
         }
         norm = StrictMath.sqrt(sum);
         return norm;
+    }
+
+    /** Returns the last layer one of whose gradients is not a finite number: the first one on the way back. */
+    Optional<Blueprint.Place> lastNotFinite() {
+        return layout.places().reversed().stream().filter(place -> {
+            Matrix row = place.row(gradients);
+            return IntStream.range(0, row.columns()).anyMatch(i -> !Float.isFinite(row.get(0, i)));
+        }).findFirst();
     }
 
     /** Takes step number {@code step}, counted from 1, with the gradients that were measured last; may clip them in place. */

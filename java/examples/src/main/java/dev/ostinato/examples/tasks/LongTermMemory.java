@@ -71,10 +71,10 @@ public final class LongTermMemory {
      * @param cell that learned
      * @param losses each the mean of a part of the training
      */
-    public record Course(String cell, double[] losses) {
+    public record Course(String cell, List<Double> losses) {
         /** Returns the mean loss of the last part. */
         public double end() {
-            return losses[losses.length - 1];
+            return losses.getLast();
         }
     }
 
@@ -108,23 +108,24 @@ public final class LongTermMemory {
                 .clipGlobalNorm(1).threads(2).build()) {
             for (int point = 0; point < POINTS; point++) {
                 double sum = 0;
-                for (int i = 0; i < updates / POINTS; i++) {
+                int each = updates / POINTS;
+                for (int i = 0; i < each; i++) {
                     sum += trainer.step(task.batches().get());
                     trainer.resetState();
                 }
-                losses[point] = sum / (updates / POINTS);
+                losses[point] = sum / each;
             }
         } catch (DivergedException e) {
             Arrays.fill(losses, Double.POSITIVE_INFINITY);
         }
-        return new Course(contender.name(), losses);
+        return new Course(contender.name(), Arrays.stream(losses).boxed().toList());
     }
 
     private void draw(Path folder, Task task, List<Course> courses, double most) throws IOException {
         int apart = updates / POINTS;
         LinePlot plot = LinePlot.linear(task.name(), "updates", 0, most);
         for (int i = 0; i < courses.size(); i++) {
-            double[] losses = Arrays.stream(courses.get(i).losses()).map(loss -> Math.min(loss, most)).toArray();
+            double[] losses = courses.get(i).losses().stream().mapToDouble(loss -> Math.min(loss, most)).toArray();
             plot.curve(courses.get(i).cell(), i, apart, apart, losses);
         }
         double[] baseline = new double[POINTS];

@@ -67,7 +67,7 @@ final class TasksTest {
         List<LongTermMemory.Course> copying = new LongTermMemory(240).copying(3);
         double baseline = new CopyMemory(3, 1).baseline();
         for (LongTermMemory.Course course : copying) {
-            assertTrue(course.end() < course.losses()[0] && course.end() < 1.2 * baseline,
+            assertTrue(course.end() < course.losses().getFirst() && course.end() < 1.2 * baseline,
                     course.cell() + " " + course.end());
         }
     }
