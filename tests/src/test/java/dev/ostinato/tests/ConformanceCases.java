@@ -336,6 +336,15 @@ final class ConformanceCases {
                 }
             }
         }
+        for (int streams : new int[] {1, 2, 7}) {
+            for (int units : new int[] {17, 65, 150}) {
+                for (int stateInputs : new int[] {0, 1, 14}) {
+                    narrowSteps(new StepsShape(streams, 1, turn % 2 * 7, units, turn % 3 == 0), stateInputs,
+                            PRECISIONS.get(turn % 7 % 3), Sweep.ASCENDING.share(turn % 5 % 2, 2), turn);
+                    turn++;
+                }
+            }
+        }
         for (Precision precision : PRECISIONS) {
             steps(new StepsShape(1, 2, 300, 257, true), precision, Sweep.ASCENDING, true);
             steps(new StepsShape(1, 2, 4000, 100, true), precision, Sweep.ASCENDING, true); // more than may be copied to the stack
@@ -376,6 +385,43 @@ final class ConformanceCases {
         steps("gruSteps", gru + " ", shape, precision, sweep, pair, 4, 3,
                 (kernels, operands, o) -> kernels.gruSteps(gru, o.start, o.x, o.w, o.hPrevious, o.u, sweep,
                         operands.shareOutput("h", shape.rows(), padded, o.u, sweep)));
+    }
+
+    /** Steps from a state of fewer inputs than units, in all precisions. */
+    private void narrowSteps(StepsShape shape, int inputs, Precision some, Sweep sweep, int turn) {
+        int padded = shape.padded();
+        Activation f = Variants.SIMPLE.get(turn % Variants.SIMPLE.size());
+        Variants.LstmOf lstm = Variants.LSTMS.get(turn % Variants.LSTMS.size());
+        int slots = lstm.variant().slots();
+        for (Precision precision : PRECISIONS) {
+            Sweep share = precision == some ? sweep : Sweep.DESCENDING;
+            narrowSteps("rnnSteps", f + " ", shape, inputs, precision, share, 1,
+                    (kernels, operands, o) -> kernels.rnnSteps(f, o.start, o.x, o.w, o.hPrevious, o.u, share,
+                            operands.shareOutput("h", shape.rows(), padded, o.u, share)));
+            narrowSteps("lstmSteps", "", shape, inputs, precision, share, 4,
+                    (kernels, operands, o) -> kernels.lstmSteps(o.start, o.x, o.w, o.hPrevious, o.u, share,
+                            operands.shareUpdated("c", shape.streams, padded, o.u, share),
+                            operands.shareOutput("h", shape.rows(), padded, o.u, share)));
+            narrowSteps("lstmSteps", lstm + " ", shape, inputs, precision, share, slots,
+                    (kernels, operands, o) -> kernels.lstmSteps(lstm.variant(),
+                            operands.input("peepholes", lstm.peepholes(), padded), o.start, o.x, o.w, o.hPrevious, o.u,
+                            share, operands.shareUpdated("c", shape.streams, padded, o.u, share),
+                            operands.shareOutput("h", shape.rows(), padded, o.u, share)));
+        }
+    }
+
+    private void narrowSteps(String name, String variant, StepsShape shape, int inputs, Precision precision,
+            Sweep sweep, int gates, StepsCall call) {
+        String sizes = variant + shape + " of a state of " + inputs + " " + precision + " part " + sweep.part() + " of "
+                + sweep.parts();
+        add(name, sizes, (kernels, operands) -> {
+            PackedWeights[] wu =
+                    operands.stepWeights(precision, shape.oneStart, shape.inputs, inputs, gates, shape.units);
+            call.run(kernels, operands, new StepsOperands(
+                    operands.input("start", shape.oneStart ? 1 : shape.rows(), gates * shape.padded()),
+                    operands.input("x", shape.rows(), shape.inputs), wu[0],
+                    operands.input("hPrevious", shape.streams, inputs), wu[1]));
+        });
     }
 
     private void steps(String name, String variant, StepsShape shape, Precision precision, Sweep sweep, boolean pair,

@@ -211,20 +211,30 @@ final class Operands {
 
     /** Returns the weights W and U of a step, which are only read: interleaved, or each in memory of its own. W may have no inputs. */
     PackedWeights[] stepWeights(Precision precision, boolean interleaved, int count, int gates, int units) {
-        return share(() -> drawStepWeights(precision, interleaved, count, gates, units));
+        return stepWeights(precision, interleaved, count, units, gates, units);
     }
 
-    private PackedWeights[] drawStepWeights(Precision precision, boolean interleaved, int count, int gates, int units) {
-        int some = Math.max(count, 1);
-        if (precision == Precision.F32) {
-            PackedMatrix first = packed("w", interleaved ? count + units : some, gates, units, false).value();
-            PackedMatrix second = interleaved
-                    ? first.inputs(count, count + units)
-                    : packed("u", units, gates, units, false).value();
-            return new PackedWeights[] {first.inputs(0, count), second};
-        }
-        PackedMatrix w = narrowed(some, gates, units);
-        PackedMatrix u = narrowed(units, gates, units);
+    /** The same with a U of so many inputs, which may be none too. */
+    PackedWeights[] stepWeights(Precision precision, boolean interleaved, int count, int stateCount, int gates,
+            int units) {
+        return share(() -> precision == Precision.F32
+                ? drawFloatWeights(interleaved, count, stateCount, gates, units)
+                : drawNarrowWeights(precision, interleaved, count, stateCount, gates, units));
+    }
+
+    private PackedWeights[] drawFloatWeights(boolean interleaved, int count, int stateCount, int gates, int units) {
+        int both = count + stateCount;
+        PackedMatrix first = packed("w", Math.max(interleaved ? both : count, 1), gates, units, false).value();
+        PackedMatrix second = interleaved
+                ? first.inputs(count, both)
+                : packed("u", Math.max(stateCount, 1), gates, units, false).value().inputs(0, stateCount);
+        return new PackedWeights[] {first.inputs(0, count), second};
+    }
+
+    private PackedWeights[] drawNarrowWeights(Precision precision, boolean interleaved, int count, int stateCount,
+            int gates, int units) {
+        PackedMatrix w = narrowed(Math.max(count, 1), gates, units);
+        PackedMatrix u = narrowed(Math.max(stateCount, 1), gates, units);
         PackedWeights[] pair = switch (precision) {
             case F32 -> throw new AssertionError();
             case BF16 -> interleaved ? Bf16Matrix.pair(w, u) : new PackedWeights[] {Bf16Matrix.of(w), Bf16Matrix.of(u)};
@@ -232,7 +242,8 @@ final class Operands {
         };
         unwritten("w", pair[0].words().memory());
         unwritten("u", pair[1].words().memory());
-        return count > 0 ? pair : new PackedWeights[] {pair[0].withoutInputs(), pair[1]};
+        return new PackedWeights[] {count > 0 ? pair[0] : pair[0].withoutInputs(),
+            stateCount > 0 ? pair[1] : pair[1].withoutInputs()};
     }
 
     /** Returns finite weights to be rounded; the call does not see them. */

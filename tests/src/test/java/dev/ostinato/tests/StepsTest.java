@@ -70,6 +70,35 @@ final class StepsTest {
                 (z, before, c, after) -> kernels.gruForward(z, before, after));
     }
 
+    /** A projection, or nothing: the state before is scaled by itself, row by row. */
+    @ParameterizedTest
+    @EnumSource
+    void fromANarrowState(Precision precision) {
+        for (Inputs inputs : Inputs.values()) {
+            for (int width : List.of(0, 1, 30)) {
+                Operands operands = new Operands(inputs, Conformance.SEED, precision.name());
+                PackedWeights[] wu = operands.stepWeights(precision, true, INPUTS, width, 4, UNITS);
+                StepOperands o = new StepOperands(operands.input("start", 1, 4 * PADDED),
+                        operands.input("x", STREAMS, INPUTS), wu[0], operands.input("hPrevious", STREAMS, width), wu[1],
+                        operands.input("c", STREAMS, PADDED));
+                Matrix expectedC = copy(o.c);
+                Matrix expected = Matrix.of(STREAMS, PADDED);
+                Matrix z = Matrix.of(STREAMS, 4 * PADDED);
+                kernels.fillRows(o.start, z);
+                multiplyAdd(Scaling.ROW, o.x, o.w, z);
+                if (width > 0) {
+                    multiplyAdd(Scaling.ROW, o.hPrevious, o.u, z);
+                }
+                kernels.lstmForward(z, expectedC, expectedC, expected);
+                Matrix c = copy(o.c);
+                Matrix h = Matrix.of(STREAMS, PADDED);
+                kernels.lstmSteps(o.start, o.x, o.w, o.hPrevious, o.u, Sweep.ASCENDING, c, h);
+                assertSame(expected, h);
+                assertSame(expectedC, c);
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void variants(Precision precision) {

@@ -303,13 +303,14 @@ public interface KernelSet {
      * PackedMatrix   multiplyAdd
      * Bf16Matrix     multiplyAddBf16
      * Int8Matrix     multiplyAddInt8, of rows that are quantised at every step: x by ROW; h by UNIT if f lies in [-1, 1], else by ROW</pre>
-     * A W without inputs adds nothing, not even a zero.
+     * A W or U without inputs adds nothing, not even a zero. A U of fewer inputs than units is one of a state that is something else than h,
+     * such as a projection of it; of a single step only, its rows being scaled by ROW.
      *
      * @param start (T * B, Hp) or one row for all: the bias, or what else z starts from
      * @param x (T * B, I), time first
      * @param w I inputs, which may be none; one gate, H units
-     * @param hPrevious (B, Hp) the state before the first step
-     * @param u H inputs, one gate, H units; of the precision of {@code w}
+     * @param hPrevious (B, Hp) the state before the first step; (B, inputs) of a U of fewer than H
+     * @param u H inputs or fewer, one gate, H units; of the precision of {@code w}
      * @param sweep in which direction, and which share of the panels; of a single step only, unless it is the whole
      * @param h (T * B, Hp) overwritten with the states after each step; not {@code hPrevious}
      */

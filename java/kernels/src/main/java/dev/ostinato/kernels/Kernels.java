@@ -380,8 +380,8 @@ public final class Kernels {
     public void lstmSteps(LstmVariant variant, Matrix peepholes, Matrix start, Matrix x, PackedWeights w,
             Matrix hPrevious, PackedWeights u, Sweep sweep, Matrix c, Matrix h) {
         steps(variant.slots(), variant.slots(), start, x, w, hPrevious, u, sweep, h);
-        peepholes(variant, peepholes, hPrevious);
-        units("c", c, hPrevious);
+        peepholes(variant, peepholes, c);
+        shape("c", c, hPrevious.rows(), Matrix.padded(u.units()));
         set.lstmSteps(variant, peepholes, start, x, w, hPrevious, u, sweep, c, h);
         keep(start, x);
         keep(w, u);
@@ -398,6 +398,7 @@ public final class Kernels {
     /** See {@link KernelSet#gruSteps}. */
     public void gruSteps(GruVariant variant, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
             Sweep sweep, Matrix h) {
+        weights("u", u, u.units(), 3, u.units());
         steps(4, 3, start, x, w, hPrevious, u, sweep, h);
         set.gruSteps(variant, start, x, w, hPrevious, u, sweep, h);
         keep(start, x);
@@ -416,12 +417,13 @@ public final class Kernels {
         int units = u.units();
         int padded = Matrix.padded(units);
         int streams = hPrevious.rows();
-        weights("u", u, units, gates, units);
+        boolean narrow = u.inputs() < units;
+        weights("u", u, narrow ? u.inputs() : units, gates, units);
         weights("w", w, w.inputs(), gates, units);
         if (w.getClass() != u.getClass()) {
             throw new IllegalArgumentException("w: expected the precision of u, " + u + ", got " + w);
         }
-        shape("hPrevious", hPrevious, streams, padded);
+        shape("hPrevious", hPrevious, streams, narrow ? u.inputs() : padded);
         if (streams == 0 ? h.rows() != 0 : h.rows() % streams != 0) {
             throw new IllegalArgumentException(
                     "h: expected a multiple of " + streams + " rows, one group a step, got " + h.shape());
@@ -429,8 +431,9 @@ public final class Kernels {
         shape("h", h, h.rows(), padded);
         shape("x", x, h.rows(), w.inputs());
         shape("start", start, start.rows() == 1 ? 1 : h.rows(), slots * padded);
-        if (sweep.parts() > 1 && h.rows() > streams) {
-            throw new IllegalArgumentException("h: expected one step for a share of the panels, " + streams
+        if ((narrow || sweep.parts() > 1) && h.rows() > streams) {
+            throw new IllegalArgumentException("h: expected one step for "
+                    + (narrow ? "a U of " + u.inputs() + " inputs" : "a share of the panels") + ", " + streams
                     + " rows, got " + h.shape());
         }
     }

@@ -211,8 +211,8 @@ final class KernelsArgumentsTest {
         Matrix x = matrix(4, 5);
         Matrix h = matrix(4, 32);
         kernels.lstmSteps(start, x, w, units, u, Sweep.ASCENDING, units, h);
-        rejects("u: expected 30 inputs x 4 gates x 30 units, got PackedMatrix[5 inputs x 4 gates x 30 units]",
-                () -> kernels.lstmSteps(start, x, w, units, w, Sweep.ASCENDING, units, h));
+        rejects("u: expected 30 inputs x 4 gates x 30 units, got PackedMatrix[31 inputs x 4 gates x 30 units]",
+                () -> kernels.lstmSteps(start, x, w, units, PackedMatrix.of(31, 4, 30), Sweep.ASCENDING, units, h));
         rejects("w: expected 5 inputs x 3 gates x 30 units, got PackedMatrix[5 inputs x 4 gates x 30 units]",
                 () -> kernels.gruSteps(start, x, w, units, PackedMatrix.of(30, 3, 30), Sweep.ASCENDING, h));
         rejects("hPrevious: expected (2, 32), got (2, 16)",
@@ -276,6 +276,25 @@ final class KernelsArgumentsTest {
         rejects("x: expected (4, 0), got (4, 5)",
                 () -> kernels.lstmSteps(start, x, levels.withoutInputs(), units, levels,
                         Sweep.ASCENDING, units, h));
+    }
+
+    @Test
+    void aStepFromANarrowState() {
+        PackedMatrix w = PackedMatrix.of(5, 4, 30);
+        PackedMatrix u = PackedMatrix.of(7, 4, 30);
+        Matrix start = matrix(1, 128);
+        kernels.lstmSteps(start, matrix(2, 5), w, matrix(2, 7), u, Sweep.ASCENDING, matrix(2, 32), matrix(2, 32));
+        kernels.lstmSteps(start, matrix(2, 5), w, matrix(2, 0), u.withoutInputs(), Sweep.ASCENDING, matrix(2, 32),
+                matrix(2, 32));
+        rejects("hPrevious: expected (2, 7), got (2, 32)", () -> kernels.lstmSteps(start, matrix(2, 5), w,
+                matrix(2, 32), u, Sweep.ASCENDING, matrix(2, 32), matrix(2, 32)));
+        rejects("c: expected (2, 32), got (2, 7)", () -> kernels.lstmSteps(start, matrix(2, 5), w, matrix(2, 7), u,
+                Sweep.ASCENDING, matrix(2, 7), matrix(2, 32)));
+        rejects("h: expected one step for a U of 7 inputs, 2 rows, got (4, 32)", () -> kernels.lstmSteps(start,
+                matrix(4, 5), w, matrix(2, 7), u, Sweep.ASCENDING, matrix(2, 32), matrix(4, 32)));
+        rejects("u: expected 30 inputs x 3 gates x 30 units, got PackedMatrix[7 inputs x 3 gates x 30 units]",
+                () -> kernels.gruSteps(start, matrix(2, 5), PackedMatrix.of(5, 3, 30), matrix(2, 7),
+                        PackedMatrix.of(7, 3, 30), Sweep.ASCENDING, matrix(2, 32)));
     }
 
     @Test

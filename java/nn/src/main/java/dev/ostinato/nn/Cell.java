@@ -126,9 +126,24 @@ abstract class Cell {
      * @param x (T * B, inputs of W)
      * @param hPrevious (B, Pp), and without a projection (B, Hp)
      * @param c (B, Hp) updated, and without a cell state h
-     * @param h (T * B, Pp) overwritten
+     * @param h (T * B, Pp) overwritten; of a cell with a second sweep (B, Hp), what that one makes the state of
      */
     abstract Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h);
+
+    /** Returns whether a step of inference is two sweeps over weights, of which the second begins when all shares of the first are done. */
+    boolean hasSecondSweep() {
+        return false;
+    }
+
+    /**
+     * Lays out the second sweep of one step of inference for B rows.
+     *
+     * @param between (B, Hp) what the first one made
+     * @param h (B, Pp) overwritten
+     */
+    Inference secondSweep(StepWeights w, Matrix between, Matrix h) {
+        throw new UnsupportedOperationException("one sweep");
+    }
 
     /** Lays out one step of inference for B rows of z, h before and h after. */
     @FunctionalInterface

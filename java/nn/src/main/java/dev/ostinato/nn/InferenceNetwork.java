@@ -337,12 +337,14 @@ final class InferenceNetwork {
 
         /**
          * Steps with the same rows: of one thread in one call, of several in one for each step, at which each has its share of the panels. Who
-         * asks for c after each step has a call for each as well.
+         * asks for c after each step has a call for each as well, and a cell of two sweeps two.
          */
         void add(int first, int end, Before before) {
-            int parts = state.cell().fused() ? team.threads() : 1;
+            Cell cell = state.cell();
+            int parts = cell.fused() ? team.threads() : 1;
             Matrix cells = state.trace() == null ? null : state.trace().c();
-            int together = parts == 1 && cells == null ? end - first : 1;
+            int together = parts == 1 && cells == null && !cell.hasSecondSweep() ? end - first : 1;
+            Matrix between = Matrix.of(cell.hasSecondSweep() ? rows.count(first) : 0, cell.padded);
             for (int step = first; step < end; step += together) {
                 int now = step;
                 int from = rows.offset(step);
@@ -354,11 +356,18 @@ final class InferenceNetwork {
                     Matrix next = h[turn].rows(from, to);
                     Matrix startRows = start.rows() == 1 ? start : start.rows(from, to);
                     Matrix c = state.c() == null ? next : state.c().rows(0, count);
-                    Cell.Inference inference =
-                            state.cell().inference(w, startRows, x[turn].rows(from, to), previous, c, next);
+                    Matrix made = cell.hasSecondSweep() ? between : next;
+                    Cell.Inference inference = cell.inference(w, startRows, x[turn].rows(from, to), previous, c, made);
                     Sweep sweep = new Sweep((turn == 1) != odd, part, parts);
                     return () -> inference.run(kernels, sweep);
                 });
+                if (cell.hasSecondSweep()) {
+                    shared(parts, (turn, part) -> {
+                        Cell.Inference inference = cell.secondSweep(w, between, h[turn].rows(from, to));
+                        Sweep sweep = new Sweep((turn == 1) != odd, part, parts);
+                        return () -> inference.run(kernels, sweep);
+                    });
+                }
                 if (cells != null && state.c() != null) {
                     Matrix reached = state.c().rows(0, count);
                     Matrix traced = cells.rows(from, to);

@@ -6,7 +6,7 @@ import dev.ostinato.kernels.LstmVariant;
 import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import dev.ostinato.kernels.PackedMatrix;
-import dev.ostinato.kernels.Scaling;
+import dev.ostinato.kernels.PackedWeights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
  * c' = f * c + i * g                              h' = o * tanh(c')</pre>
  *
  * With peepholes {@code p_i * c} and {@code p_f * c} join i and f, and {@code p_o * c'} joins o; coupled there is no slot for {@code f = 1 - i}.
- * With a projection {@code h' = W_hr m}, where m is what h' is otherwise: a second sweep, so that there is no kernel for whole steps.
+ * With a projection {@code h' = W_hr m}, where m is what h' is otherwise, in a second sweep.
  *
  * <p>Behind the gates are slots for what the gradients of other weights are sums over: m and dh of each step for the projection, c before
  * and after it for the peepholes.
@@ -130,34 +130,27 @@ final class LstmCell extends Cell {
     }
 
     @Override
-    boolean fused() {
-        return !projected;
-    }
-
-    @Override
     Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
-        if (projected) {
-            return eachStep(start, hPrevious, h, (z, before, after) -> projectedStep(w, z, before, c, after));
-        }
         Matrix z = inputSlots(start);
-        return (k, sweep) -> k.lstmSteps(variant, peepholes(w.vectors()), z, x, w.input(), hPrevious,
+        Matrix before = projected ? hPrevious.columns(0, stateSize) : hPrevious;
+        return (k, sweep) -> k.lstmSteps(variant, peepholes(w.vectors()), z, x, w.input(), before,
                 w.recurrent().getFirst(), sweep, c, h);
     }
 
-    private Inference projectedStep(StepWeights w, Matrix z, Matrix hPrevious, Matrix c, Matrix h) {
-        Matrix sums = inputSlots(z);
-        Matrix m = unprojected(z);
-        Product gateProduct =
-                new Product(hPrevious.columns(0, stateSize), w.recurrent().getFirst(), Scaling.ROW, sums);
-        Product projection =
-                new Product(m.columns(0, hidden), w.recurrent().getLast(), variant.stateScaling(), h);
-        return (k, sweep) -> {
-            gateProduct.run(k);
-            k.lstmForward(variant, peepholes(w.vectors()), sums, c, c, m);
-            h.clear();
-            projection.run(k);
-            k.rnnForward(Activation.IDENTITY, h, h); // flushes
-        };
+    @Override
+    boolean hasSecondSweep() {
+        return projected;
+    }
+
+    /** A product, which is a step of the cell that does nothing with it and remembers nothing. */
+    @Override
+    Inference secondSweep(StepWeights w, Matrix between, Matrix h) {
+        PackedWeights projection = w.recurrent().getLast();
+        PackedWeights none = projection.withoutInputs();
+        Matrix zeros = Matrix.of(1, paddedState);
+        Matrix nothing = Matrix.of(between.rows(), 0);
+        Matrix m = between.columns(0, hidden);
+        return (k, sweep) -> k.rnnSteps(Activation.IDENTITY, zeros, m, projection, nothing, none, sweep, h);
     }
 
     @Override

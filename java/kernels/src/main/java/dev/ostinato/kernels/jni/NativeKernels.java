@@ -273,7 +273,8 @@ final class NativeKernels implements KernelSet {
         PackedMatrix recurrent = u.words();
         Matrix scratch = stepScratch(hPrevious.rows(), standard(f) ? 0 : start.columns(), w, u);
         NativeCalls.rnnSteps(kernels, code(f), f.alpha(), f.beta(), f.clip(), precision(w),
-                code(f.withinOne() ? Scaling.UNIT : Scaling.ROW), start.address(), start.rows(), start.columns(),
+                code((f.withinOne() ? Scaling.UNIT : Scaling.ROW).ofState(u)), start.address(), start.rows(),
+                start.columns(),
                 start.stride(), x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input),
                 last(input), input.inputs(), input.gates(), input.units(), scales(w), offsets(w), hPrevious.address(),
                 hPrevious.rows(), hPrevious.columns(), hPrevious.stride(), recurrent.panelAddress(0),
@@ -319,7 +320,8 @@ final class NativeKernels implements KernelSet {
         NativeCalls.lstmVariantSteps(kernels, code(gates), gates.alpha(), gates.beta(), gates.clip(), code(candidate),
                 candidate.alpha(), candidate.beta(), candidate.clip(), code(output), output.alpha(), output.beta(),
                 output.clip(), variant.cellClip(), peepholes.address(), peepholes.rows(), peepholes.columns(),
-                peepholes.stride(), precision(w), code(variant.stateScaling()), start.address(), start.rows(),
+                peepholes.stride(), precision(w), code(variant.stateScaling().ofState(u)), start.address(),
+                start.rows(),
                 start.columns(), start.stride(),
                 x.address(), x.rows(), x.columns(), x.stride(), input.panelAddress(0), second(input), last(input),
                 input.inputs(), input.gates(), input.units(), scales(w), offsets(w), hPrevious.address(),

@@ -22,7 +22,7 @@ final class ScalarSteps {
 
     static void rnn(Activation f, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious, PackedWeights u,
             Sweep sweep, Matrix h) {
-        Scaling scaling = f.withinOne() ? Scaling.UNIT : Scaling.ROW;
+        Scaling scaling = (f.withinOne() ? Scaling.UNIT : Scaling.ROW).ofState(u);
         for (int row = 0; row < h.rows(); row++) {
             long inputs = x.rowAddress(row);
             long before = stateBefore(row, hPrevious, h);
@@ -36,7 +36,7 @@ final class ScalarSteps {
 
     static void lstm(LstmVariant v, Matrix peepholes, Matrix start, Matrix x, PackedWeights w, Matrix hPrevious,
             PackedWeights u, Sweep sweep, Matrix c, Matrix h) {
-        Scaling scaling = v.stateScaling();
+        Scaling scaling = v.stateScaling().ofState(u);
         boolean coupled = v.forget() == LstmVariant.Forget.COUPLED;
         int output = v.slots() - 1;
         for (int row = 0; row < h.rows(); row++) {

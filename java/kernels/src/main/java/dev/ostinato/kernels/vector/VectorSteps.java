@@ -31,7 +31,7 @@ final class VectorSteps {
         long first = firstByte(sweep, u);
         long share = endByte(sweep, u) - first;
         int streams = hPrevious.rows();
-        Scaling stateScaling = f.withinOne() ? Scaling.UNIT : Scaling.ROW;
+        Scaling stateScaling = (f.withinOne() ? Scaling.UNIT : Scaling.ROW).ofState(u);
         Memory scratch = scratch(streams, bytes, x, u);
         long z = scratch.address();
         for (int row = 0; row < h.rows(); row += streams) {
@@ -53,7 +53,7 @@ final class VectorSteps {
         Memory scratch = scratch(streams, zRow, x, u);
         long z = scratch.address();
         for (int row = 0; row < h.rows(); row += streams) {
-            preActivations(start, x, w, hPrevious, u, v.stateScaling(), sweep, h, row, z, zRow, 0);
+            preActivations(start, x, w, hPrevious, u, v.stateScaling().ofState(u), sweep, h, row, z, zRow, 0);
             for (int r = 0; r < streams; r++) {
                 long gates = z + r * zRow;
                 long cell = c.rowAddress(r) + first;
@@ -190,7 +190,7 @@ final class VectorSteps {
                 for (int r = 0; r < rows && w.inputs() > 0; r++) {
                     VectorInt8.multiplyAddRow(inputs + r * inputsRow, w, panel, z + (first + r) * zRow, sums);
                 }
-                for (int r = 0; r < rows; r++) {
+                for (int r = 0; r < rows && u.inputs() > 0; r++) {
                     long out = z + (first + r) * zRow + stateSlot;
                     VectorInt8.multiplyAddRow(states + r * statesRow, u, panel, out, sums);
                 }
