@@ -509,34 +509,36 @@ struct StepsOperands {
     int to;
 };
 
-// T steps of B rows, of weights of a precision. Start has a row each, or one for all; part p of q of the panels.
-void addSteps(int precision, int rows, int steps, int inputs, int units, int part, int parts) {
+// T steps of B rows, of weights of a precision, from a state of all units or, in one step, of fewer. Start has a row each, or one for all; part
+// p of q of the panels.
+void addSteps(int precision, int rows, int steps, int inputs, int state, int units, int part, int parts) {
     const int all = rows * steps;
     const int width = padded(units);
+    const bool whole = state == units;
     const auto add4 = [=](const char* name, int slots, int gates, int choice, int starts,
                           std::function<void(const Table&, const StepsOperands&, Operands&)> call) {
         for (bool interleaved : {false, true}) {
-            add(name, {choice, precision, rows, steps, inputs, units, starts, part, parts, interleaved}, [=](const Table& t, Operands& o) {
+            add(name, {choice, precision, rows, steps, inputs, state, units, starts, part, parts, interleaved}, [=](const Table& t, Operands& o) {
                 const Matrix start = o.matrix(starts, slots * width);
                 const Matrix x = o.matrix(all, inputs);
-                const Matrix hPrevious = o.matrix(rows, width);
+                const Matrix hPrevious = o.matrix(rows, whole ? width : state);
                 const int wWords = wordsOf(precision, inputs);
-                const int uWords = wordsOf(precision, units);
+                const int uWords = wordsOf(precision, state);
                 Packed w = {nullptr, nullptr, 0, 0, gates, units};
-                Packed u = {};
+                Packed u = w;
                 if (interleaved) {
                     const Packed both = o.words(precision, wWords + uWords, gates, units);
                     w = ::part(both, 0, wWords);
                     u = ::part(both, wWords, uWords);
                 } else {
                     w = inputs > 0 ? o.words(precision, wWords, gates, units) : w;
-                    u = o.words(precision, uWords, gates, units);
+                    u = state > 0 ? o.words(precision, uWords, gates, units) : u;
                 }
-                const int64_t levels = static_cast<int64_t>(rows) * ((inputs + 63) / 64 * 64 + (units + 63) / 64 * 64);
+                const int64_t levels = static_cast<int64_t>(rows) * ((inputs + 63) / 64 * 64 + (state + 63) / 64 * 64);
                 const int64_t kept = static_cast<int64_t>(rows) * slots * width * 4;
                 const Matrix scratch = o.scratch(kept + (precision == PRECISION_INT8 ? levels + 2 * 4 * padded(rows) : 0));
                 const int count = panels(gates, units);
-                call(t, {start, x, weights(precision, inputs, w, o), hPrevious, weights(precision, units, u, o), scratch,
+                call(t, {start, x, weights(precision, inputs, w, o), hPrevious, weights(precision, state, u, o), scratch,
                          count * part / parts, count * (part + 1) / parts}, o);
             });
         }
@@ -557,6 +559,9 @@ void addSteps(int precision, int rows, int steps, int inputs, int units, int par
             const Matrix c = o.matrix(rows, width);
             t.lstmSteps(precision, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch, c, o.matrix(all, width));
         });
+        if (!whole) {
+            continue;
+        }
         add4("gruSteps", 4, 3, descending, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
             t.gruSteps(precision, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to, s.scratch, o.matrix(all, width));
         });
@@ -570,7 +575,7 @@ void addSteps(int precision, int rows, int steps, int inputs, int units, int par
             t.lstmVariantSteps(v.gates, v.candidate, v.output, v.cellClip, p, precision, SCALING_UNIT, s.start, s.x, s.w, s.hPrevious, s.u,
                                descending, s.from, s.to, s.scratch, c, o.matrix(all, width));
         });
-        if (choice == 0) {
+        if (choice == 0 && whole) {
             add4("gruVariantSteps", 4, 3, choice, starts, [=](const Table& t, const StepsOperands& s, Operands& o) {
                 t.gruVariantSteps(v.gates, v.candidate, precision, SCALING_UNIT, s.start, s.x, s.w, s.hPrevious, s.u, descending, s.from, s.to,
                                   s.scratch, o.matrix(all, width));
@@ -582,8 +587,11 @@ void addSteps(int precision, int rows, int steps, int inputs, int units, int par
 
 void addSteps(int rows, int inputs, int units) {
     for (int precision : {PRECISION_F32, PRECISION_BF16, PRECISION_INT8}) {
-        addSteps(precision, rows, rows == 1 ? 3 : rows % 3, inputs, units, 0, 1);
-        addSteps(precision, rows, 1, inputs, units, rows % 2, 2);
+        addSteps(precision, rows, rows == 1 ? 3 : rows % 3, inputs, units, units, 0, 1);
+        addSteps(precision, rows, 1, inputs, units, units, rows % 2, 2);
+        if (units > 16) {
+            addSteps(precision, rows, 1, inputs, rows % 4 == 0 ? 0 : units / 3, units, rows % 2, 2);
+        }
     }
 }
 

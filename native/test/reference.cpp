@@ -725,8 +725,11 @@ void steps(int slots, int stateSlot, int32_t precision, int32_t stateScaling, Ma
         if (x.columns > 0) {
             multiplyAddAny(precision, SCALING_ROW, {x.data + first * x.stride, x.stride, streams, x.columns}, w, z);
         }
-        multiplyAddAny(precision, stateScaling, {hPrevious.data, hPrevious.stride, streams, u.words.units}, u,
-                       {z.data + stateSlot * units, z.stride, streams, z.columns});
+        const int inputs = std::min(hPrevious.columns, static_cast<int>(u.words.units));
+        if (inputs > 0) {
+            multiplyAddAny(precision, stateScaling, {hPrevious.data, hPrevious.stride, streams, inputs}, u,
+                           {z.data + stateSlot * units, z.stride, streams, z.columns});
+        }
         const Matrix all = {states.data(), units, streams, units};
         cell(z, hPrevious, all);
         const Matrix next = {h.data + first * h.stride, h.stride, streams, units};
@@ -767,7 +770,8 @@ const Activation TANH = {ACTIVATION_TANH, 0, 0, INFINITY};
 
 void lstmSteps(int32_t precision, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t descending, int32_t from, int32_t to,
                Matrix scratch, Matrix c, Matrix h) {
-    lstmVariantSteps(SIGMOID, TANH, TANH, INFINITY, {}, precision, SCALING_UNIT, start, x, w, hPrevious, u, descending, from, to, scratch, c, h);
+    const int scaling = hPrevious.columns < u.words.units ? SCALING_ROW : SCALING_UNIT; // a projected state may be beyond 1
+    lstmVariantSteps(SIGMOID, TANH, TANH, INFINITY, {}, precision, scaling, start, x, w, hPrevious, u, descending, from, to, scratch, c, h);
 }
 
 void gruSteps(int32_t precision, Matrix start, Matrix x, Weights w, Matrix hPrevious, Weights u, int32_t descending, int32_t from, int32_t to,

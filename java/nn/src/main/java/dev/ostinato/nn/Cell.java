@@ -145,6 +145,20 @@ abstract class Cell {
         throw new UnsupportedOperationException("one sweep");
     }
 
+    /** As {@link #inference}, of one step with all its sweeps: h (B, Pp). */
+    final Inference allSweeps(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
+        if (!hasSecondSweep()) {
+            return inference(w, start, x, hPrevious, c, h);
+        }
+        Matrix between = Matrix.of(hPrevious.rows(), padded);
+        Inference first = inference(w, start, x, hPrevious, c, between);
+        Inference second = secondSweep(w, between, h);
+        return (k, sweep) -> {
+            first.run(k, sweep);
+            second.run(k, sweep);
+        };
+    }
+
     /** Lays out one step of inference for B rows of z, h before and h after. */
     @FunctionalInterface
     interface OneStep {

@@ -105,6 +105,16 @@ abstract class RegularizedCell extends Cell {
     }
 
     @Override
+    boolean hasSecondSweep() {
+        return inner.hasSecondSweep();
+    }
+
+    @Override
+    Inference secondSweep(StepWeights w, Matrix between, Matrix h) {
+        return inner.secondSweep(w, between, h);
+    }
+
+    @Override
     final boolean hasCellState() {
         return inner.hasCellState();
     }

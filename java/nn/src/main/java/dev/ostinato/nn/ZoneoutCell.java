@@ -123,13 +123,18 @@ final class ZoneoutCell extends RegularizedCell {
     }
 
     @Override
+    boolean hasSecondSweep() {
+        return false;
+    }
+
+    @Override
     Inference inference(StepWeights w, Matrix start, Matrix x, Matrix hPrevious, Matrix c, Matrix h) {
         int rows = hPrevious.rows();
         Matrix noInputs = x.rows(0, rows);
         Matrix cPrevious = Matrix.of(hasCellState() ? rows : 0, padded);
         return eachStep(start, hPrevious, h, (z, before, after) -> {
             Inference step =
-                    inner.inference(w, z, noInputs, before, hasCellState() ? c : after, after);
+                    inner.allSweeps(w, z, noInputs, before, hasCellState() ? c : after, after);
             return (k, sweep) -> {
                 if (hasCellState()) {
                     cPrevious.copyFrom(c);
