@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.ostinato.formats.SafeTensors;
-import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.Batch;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.EncoderDecoder;
@@ -15,12 +14,7 @@ import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.State;
 import dev.ostinato.nn.Trainer;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,21 +37,12 @@ final class EncoderDecoderGoldenTest {
 
     /** What {@code src/test/goldens/encoder_decoder.py} wrote. */
     private record Golden(SafeTensors file, String name) {
-        static Golden read(String name) throws IOException, URISyntaxException {
-            return new Golden(SafeTensors.read(Path.of(Objects.requireNonNull(EncoderDecoderGoldenTest.class
-                    .getResource("/goldens/encoder-decoder-" + name + ".safetensors")).toURI())), name);
+        static Golden read(String name) throws IOException {
+            return new Golden(Goldens.read("encoder-decoder-" + name), name);
         }
 
         List<NamedArray> tensors(String kind) throws IOException {
-            List<NamedArray> tensors = new ArrayList<>();
-            for (String tensorName : file.names()) {
-                if (tensorName.startsWith(kind)) {
-                    Tensor tensor = file.tensor(tensorName);
-                    tensors.add(new NamedArray(tensorName.substring(kind.length()),
-                            Arrays.stream(tensor.shape()).mapToObj(Math::toIntExact).toList(), tensor.toFloats()));
-                }
-            }
-            return tensors;
+            return Goldens.tensors(file, kind);
         }
 
         private int size(String tensor, int dimension) throws IOException {

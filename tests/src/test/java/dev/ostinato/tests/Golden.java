@@ -1,7 +1,6 @@
 package dev.ostinato.tests;
 
 import dev.ostinato.formats.SafeTensors;
-import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.Batch;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Loss;
@@ -9,10 +8,6 @@ import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.Optimizer;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.net.URL;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -30,15 +25,7 @@ final class Golden {
     }
 
     static Golden read(String name) throws IOException {
-        URL url = Golden.class.getResource("/goldens/" + name + ".safetensors");
-        if (url == null) {
-            throw new IOException("no golden " + name);
-        }
-        try {
-            return new Golden(SafeTensors.read(Path.of(url.toURI())));
-        } catch (URISyntaxException e) {
-            throw new IOException(e);
-        }
+        return new Golden(Goldens.read(name));
     }
 
     CellType cell() {
@@ -99,15 +86,7 @@ final class Golden {
 
     /** Returns the weights or gradients of a kind: initial, gradient or final. */
     List<NamedArray> tensors(String kind) throws IOException {
-        List<NamedArray> tensors = new ArrayList<>();
-        for (String name : file.names()) {
-            if (name.startsWith(kind + ".")) {
-                Tensor tensor = file.tensor(name);
-                List<Integer> shape = Arrays.stream(tensor.shape()).mapToObj(Math::toIntExact).toList();
-                tensors.add(new NamedArray(name.substring(kind.length() + 1), shape, tensor.toFloats()));
-            }
-        }
-        return tensors;
+        return Goldens.tensors(file, kind + ".");
     }
 
     /** Returns the numbers of a tensor, such as losses. */

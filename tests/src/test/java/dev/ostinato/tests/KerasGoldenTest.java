@@ -15,12 +15,8 @@ import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.State;
 import dev.ostinato.nn.Trainer;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.opentest4j.AssertionFailedError;
@@ -44,9 +40,8 @@ final class KerasGoldenTest {
     private static int steps;
 
     @BeforeAll
-    static void read() throws IOException, URISyntaxException {
-        file = SafeTensors.read(Path.of(Objects.requireNonNull(
-                KerasGoldenTest.class.getResource("/goldens/keras-cells.safetensors")).toURI()));
+    static void read() throws IOException {
+        file = Goldens.read("keras-cells");
         cases = new ArrayList<>();
         for (String label : List.of(file.metadata().get("cases").split(" "))) {
             int slash = label.indexOf('/');
@@ -78,16 +73,7 @@ final class KerasGoldenTest {
 
         /** Returns what is under a name and a dot: weights, gradients, or states before and after. */
         List<NamedArray> arrays(String kind) throws IOException {
-            String prefix = number + "." + kind + ".";
-            List<NamedArray> arrays = new ArrayList<>();
-            for (String name : file.names()) {
-                if (name.startsWith(prefix)) {
-                    Tensor tensor = file.tensor(name);
-                    arrays.add(new NamedArray(name.substring(prefix.length()),
-                            Arrays.stream(tensor.shape()).mapToObj(Math::toIntExact).toList(), tensor.toFloats()));
-                }
-            }
-            return arrays;
+            return Goldens.tensors(file, number + "." + kind + ".");
         }
 
         Model model(List<NamedArray> weights) throws IOException {

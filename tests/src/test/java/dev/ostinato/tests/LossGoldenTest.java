@@ -14,13 +14,10 @@ import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.Trainer;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,9 +36,8 @@ final class LossGoldenTest {
 
     private static SafeTensors file() {
         try {
-            return SafeTensors.read(Path.of(
-                    Objects.requireNonNull(LossGoldenTest.class.getResource("/goldens/losses.safetensors")).toURI()));
-        } catch (IOException | URISyntaxException e) {
+            return Goldens.read("losses");
+        } catch (IOException e) {
             throw new IllegalStateException(e);
         }
     }

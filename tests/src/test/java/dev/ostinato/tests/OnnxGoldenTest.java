@@ -5,19 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.ostinato.formats.SafeTensors;
-import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.State;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -32,9 +27,8 @@ final class OnnxGoldenTest {
     private static List<String> cells;
 
     @BeforeAll
-    static void read() throws IOException, URISyntaxException {
-        file = SafeTensors.read(Path.of(Objects.requireNonNull(
-                OnnxGoldenTest.class.getResource("/goldens/onnx-cells.safetensors")).toURI()));
+    static void read() throws IOException {
+        file = Goldens.read("onnx-cells");
         cells = List.of(file.metadata().get("cells").split(" "));
     }
 
@@ -113,9 +107,7 @@ final class OnnxGoldenTest {
         for (String name : file.names()) {
             String own = name.substring(name.indexOf('.') + 1);
             if (name.startsWith(number + ".") && (own.startsWith("weight") || own.startsWith("bias"))) {
-                Tensor tensor = file.tensor(name);
-                weights.add(new NamedArray("rnn." + own + "_l0",
-                        Arrays.stream(tensor.shape()).mapToObj(Math::toIntExact).toList(), tensor.toFloats()));
+                weights.add(Goldens.tensor(file, name, "rnn." + own + "_l0"));
             }
         }
         Model model = Model.builder().features(5).recurrent(CellType.of(cells.get(number)), 7).build();

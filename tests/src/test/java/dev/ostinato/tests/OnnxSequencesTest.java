@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.ostinato.formats.SafeTensors;
-import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
@@ -13,12 +12,8 @@ import dev.ostinato.nn.NamedArray;
 import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.State;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,9 +31,8 @@ final class OnnxSequencesTest {
     private static Sequences sequences;
 
     @BeforeAll
-    static void read() throws IOException, URISyntaxException {
-        file = SafeTensors.read(Path.of(Objects.requireNonNull(
-                OnnxSequencesTest.class.getResource("/goldens/onnx-sequences.safetensors")).toURI()));
+    static void read() throws IOException {
+        file = Goldens.read("onnx-sequences");
         sequences = Sequences.ofLengths(STEPS,
                 Arrays.stream(file.metadata().get("lengths").split(" ")).mapToInt(Integer::parseInt).toArray());
     }
@@ -56,15 +50,7 @@ final class OnnxSequencesTest {
     }
 
     private static List<NamedArray> tensors(String prefix) throws IOException {
-        List<NamedArray> tensors = new ArrayList<>();
-        for (String name : file.names()) {
-            if (name.startsWith(prefix)) {
-                Tensor tensor = file.tensor(name);
-                tensors.add(new NamedArray(name.substring(prefix.length()),
-                        Arrays.stream(tensor.shape()).mapToObj(Math::toIntExact).toList(), tensor.toFloats()));
-            }
-        }
-        return tensors;
+        return Goldens.tensors(file, prefix);
     }
 
     @ParameterizedTest

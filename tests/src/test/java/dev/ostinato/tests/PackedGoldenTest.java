@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.ostinato.formats.SafeTensors;
-import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.Batch;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
@@ -14,13 +13,9 @@ import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.State;
 import dev.ostinato.nn.Trainer;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.net.URL;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -42,10 +37,8 @@ final class PackedGoldenTest {
 
     /** What {@code src/test/goldens/sequences.py} wrote. */
     private record Golden(SafeTensors file, String cell) {
-        static Golden read(String cell) throws IOException, URISyntaxException {
-            URL url = Objects.requireNonNull(
-                    PackedGoldenTest.class.getResource("/goldens/bidirectional-" + cell + ".safetensors"));
-            return new Golden(SafeTensors.read(Path.of(url.toURI())), cell);
+        static Golden read(String cell) throws IOException {
+            return new Golden(Goldens.read("bidirectional-" + cell), cell);
         }
 
         float[] floats(String name) throws IOException {
@@ -57,15 +50,7 @@ final class PackedGoldenTest {
         }
 
         List<NamedArray> tensors(String kind) throws IOException {
-            List<NamedArray> tensors = new ArrayList<>();
-            for (String name : file.names()) {
-                if (name.startsWith(kind + ".")) {
-                    Tensor tensor = file.tensor(name);
-                    tensors.add(new NamedArray(name.substring(kind.length() + 1),
-                            Arrays.stream(tensor.shape()).mapToObj(Math::toIntExact).toList(), tensor.toFloats()));
-                }
-            }
-            return tensors;
+            return Goldens.tensors(file, kind + ".");
         }
 
         Model model() throws IOException {

@@ -26,13 +26,10 @@ import dev.ostinato.nn.State;
 import dev.ostinato.nn.Trainer;
 import dev.ostinato.tests.ReferenceNetwork.Module;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
@@ -79,14 +76,13 @@ final class RegularizationTest {
     /** Tolerances as those of {@link GoldenTest}. */
     @ParameterizedTest
     @ValueSource(strings = {"lstm", "gru", "rnn-tanh"})
-    void asInPyTorch(String label) throws IOException, URISyntaxException {
-        SafeTensors golden = SafeTensors.read(Path.of(
-                Objects.requireNonNull(getClass().getResource("/goldens/regularization.safetensors")).toURI()));
+    void asInPyTorch(String label) throws IOException {
+        SafeTensors golden = Goldens.read("regularization");
         CellType cell = CellType.of(label);
         Model layers = Model.builder().features(9).dropout(0.2, Scope.STREAM)
                 .regularization(ALL.withZoneout(0.2, label.equals("lstm") ? 0.35 : 0)).recurrent(cell, 9).residual()
                 .dense(4).build();
-        Model initial = Model.of(layers.layers(), tensors(golden, label + ".initial."));
+        Model initial = Model.of(layers.layers(), Goldens.tensors(golden, label + ".initial."));
         float[] losses = golden.tensor(label + ".losses").toFloats();
         for (String backend : ExactBackends.names().toList()) {
             try (Trainer trainer = Trainer.builder(initial).backend(backend).loss(LOSS)
@@ -96,28 +92,16 @@ final class RegularizationTest {
                             part(golden, label + ".features", i), part(golden, label + ".values", i));
                     assertEquals(losses[i], trainer.step(batch), 1e-5 * losses[i], backend);
                     if (i == 0) {
-                        near(tensors(golden, label + ".gradient."), trainer.gradients());
+                        near(Goldens.tensors(golden, label + ".gradient."), trainer.gradients());
                     }
                 }
                 Model trained = trainer.model();
-                near(tensors(golden, label + ".final."), trained.tensors());
+                near(Goldens.tensors(golden, label + ".final."), trained.tensors());
                 float[] y = new float[STEPS * ROWS * 4];
                 trained.run(golden.tensor(label + ".inputs").toFloats(), trained.newState(ROWS), y);
                 assertArrayEquals(golden.tensor(label + ".outputs").toFloats(), y, 1e-5f, backend);
             }
         }
-    }
-
-    private static List<NamedArray> tensors(SafeTensors golden, String prefix) throws IOException {
-        List<NamedArray> tensors = new ArrayList<>();
-        for (String name : golden.names()) {
-            if (name.startsWith(prefix)) {
-                Tensor tensor = golden.tensor(name);
-                tensors.add(new NamedArray(name.substring(prefix.length()),
-                        Arrays.stream(tensor.shape()).mapToObj(Math::toIntExact).toList(), tensor.toFloats()));
-            }
-        }
-        return tensors;
     }
 
     private static float[] part(SafeTensors golden, String name, int index) throws IOException {

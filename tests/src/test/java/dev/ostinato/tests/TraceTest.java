@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.ostinato.formats.SafeTensors;
-import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
@@ -15,11 +14,9 @@ import dev.ostinato.nn.Sequences;
 import dev.ostinato.nn.State;
 import dev.ostinato.nn.Team;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -180,34 +177,21 @@ final class TraceTest {
 
     /** Returns what {@code src/test/goldens/cell_states.py} wrote. */
     private static SafeTensors golden() throws Exception {
-        return SafeTensors.read(Path.of(
-                Objects.requireNonNull(TraceTest.class.getResource("/goldens/cell-states.safetensors")).toURI()));
+        return Goldens.read("cell-states");
     }
 
     private static Model model(SafeTensors golden) throws IOException {
         int hidden = (int) golden.tensor("state.rnn.h_l0").shape()[2];
         return Model.of(Model.builder().features((int) golden.tensor("x").shape()[2])
                 .bidirectional(CellType.LSTM, hidden, Layer.Merge.CONCAT).lstm(hidden).build().layers(),
-                tensors(golden, "initial."));
-    }
-
-    private static List<NamedArray> tensors(SafeTensors golden, String kind) throws IOException {
-        List<NamedArray> tensors = new ArrayList<>();
-        for (String name : golden.names()) {
-            if (name.startsWith(kind)) {
-                Tensor tensor = golden.tensor(name);
-                tensors.add(new NamedArray(name.substring(kind.length()),
-                        Arrays.stream(tensor.shape()).mapToObj(Math::toIntExact).toList(), tensor.toFloats()));
-            }
-        }
-        return tensors;
+                Goldens.tensors(golden, "initial."));
     }
 
     private static void compare(SafeTensors golden, Model model) throws IOException {
         int[] lengths = golden.tensor("lengths").toInts();
         int steps = (int) golden.tensor("x").shape()[0];
         State state = model.newState(lengths.length);
-        state.setTensors(tensors(golden, "begin."));
+        state.setTensors(Goldens.tensors(golden, "begin."));
         List<NamedArray> trace = model.trace(golden.tensor("x").toFloats(), Sequences.ofLengths(steps, lengths), state,
                 new float[steps * lengths.length * model.outputs()]);
         for (NamedArray actual : trace) {
@@ -217,6 +201,6 @@ final class TraceTest {
                 assertEquals(expected[i], actual.data()[i], OUTPUT, actual.name() + "[" + i + "]");
             }
         }
-        assertEquals(tensors(golden, "state.").size(), trace.size());
+        assertEquals(Goldens.tensors(golden, "state.").size(), trace.size());
     }
 }
