@@ -33,7 +33,7 @@ final class BatchNormStage extends OutputStage {
         super(setup, place.layer().outputs());
         this.below = below;
         this.layer = (Layer.BatchNorm) place.layer();
-        NormTensors tensors = NormTensors.ofBatchNorm(layer, place.offset());
+        NormTensors tensors = NormTensors.of(place);
         this.weights = tensors.weights(setup.weights());
         this.gradients = tensors.weights(setup.gradients());
         this.d = setup.matrix(setup.all(), layer.size());

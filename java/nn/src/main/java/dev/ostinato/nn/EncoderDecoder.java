@@ -151,11 +151,7 @@ public final class EncoderDecoder {
     State encode(Batch source, Team team) {
         State state = encoder.newState(source.rows(), team);
         float[] outputs = outputs(source.sequences());
-        if (encoder.takesTokens()) {
-            encoder.run(source.tokens(), source.sequences(), state, outputs);
-        } else {
-            encoder.run(source.features(encoder.inputs()), source.sequences(), state, outputs);
-        }
+        encoder.run(source, state, outputs);
         return begin(state, source.sequences(), outputs, team);
     }
 

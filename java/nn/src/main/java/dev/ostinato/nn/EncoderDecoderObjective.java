@@ -1,7 +1,6 @@
 package dev.ostinato.nn;
 
 import dev.ostinato.kernels.Kernels;
-import dev.ostinato.kernels.Matrix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +21,7 @@ final class EncoderDecoderObjective implements Objective {
     private final List<Handed> handed = new ArrayList<>();
 
     /** A state of one stream on its way from the encoder to the decoder, and its gradient on the way back. */
-    private record Handed(Handover handover, List<Matrix> ends, Matrix begin, List<Matrix> dEnds, Matrix dBegin) {}
+    private record Handed(Merging states, Merging gradients) {}
 
     /** @param encoderSetup of as many rows */
     EncoderDecoderObjective(EncoderDecoder pair, Stage.Setup encoderSetup, Stage.Setup setup, Loss loss) {
@@ -46,9 +45,10 @@ final class EncoderDecoderObjective implements Objective {
         Recurrence.StreamState begin = to.begin(stream);
         for (int i = 0; i < begin.values().size(); i++) {
             int kind = i;
-            handed.add(new Handed(handover, ends.stream().map(end -> end.values().get(kind)).toList(),
-                    begin.values().get(kind), ends.stream().map(end -> end.gradients().get(kind)).toList(),
-                    begin.gradients().get(kind)));
+            handed.add(new Handed(
+                    handover.of(ends.stream().map(end -> end.values().get(kind)).toList(), begin.values().get(kind)),
+                    handover.of(ends.stream().map(end -> end.gradients().get(kind)).toList(),
+                            begin.gradients().get(kind))));
         }
     }
 
@@ -70,7 +70,7 @@ final class EncoderDecoderObjective implements Objective {
         loss.load(batch);
         encoder.forward(dropoutKey == 0 ? 0 : CounterRandom.key(dropoutKey, ENCODER) | 1);
         for (Handed state : handed) {
-            state.handover.forward(k, state.ends, state.begin);
+            state.states.forward(k);
         }
         decoder.forward(dropoutKey);
         return loss.forward();
@@ -94,7 +94,7 @@ final class EncoderDecoderObjective implements Objective {
         loss.backward();
         decoder.backward();
         for (Handed state : handed) {
-            state.handover.backward(k, state.dBegin, state.dEnds);
+            state.gradients.backward(k);
         }
         encoder.backward();
     }

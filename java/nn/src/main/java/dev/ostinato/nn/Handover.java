@@ -1,6 +1,5 @@
 package dev.ostinato.nn;
 
-import dev.ostinato.kernels.Kernels;
 import dev.ostinato.kernels.Matrix;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,38 +62,12 @@ record Handover(Layer.Merge merge, List<Integer> from, int to) {
     }
 
     /**
-     * Merges states.
+     * Lays out the merging of states, or of their gradients.
      *
      * @param ends of each direction, (R, size)
-     * @param begin (R, size), overwritten
+     * @param begin (R, size)
      */
-    void forward(Kernels k, List<Matrix> ends, Matrix begin) {
-        if (merge == Layer.Merge.CONCAT) {
-            for (int i = 0; i < ends.size(); i++) {
-                part(begin, ends, i).copyFrom(ends.get(i));
-            }
-            return;
-        }
-        begin.copyFrom(ends.getFirst());
-        k.axpy(1, ends.getLast(), begin);
-        if (merge == Layer.Merge.MEAN) {
-            k.scale(begin, 0.5f);
-        }
-    }
-
-    /** Adds to the gradients of what {@link #forward} merged. */
-    void backward(Kernels k, Matrix dBegin, List<Matrix> dEnds) {
-        for (int i = 0; i < dEnds.size(); i++) {
-            switch (merge) {
-                case CONCAT -> k.axpy(1, part(dBegin, dEnds, i), dEnds.get(i));
-                case SUM -> k.axpy(1, dBegin, dEnds.get(i));
-                case MEAN -> k.axpy(0.5f, dBegin, dEnds.get(i));
-            }
-        }
-    }
-
-    private static Matrix part(Matrix all, List<Matrix> parts, int i) {
-        int size = parts.get(i).columns();
-        return all.columns(i * size, (i + 1) * size);
+    Merging of(List<Matrix> ends, Matrix begin) {
+        return Merging.of(merge, ends, begin);
     }
 }

@@ -73,9 +73,9 @@ final class InferenceNetwork {
                                 recurrent(model, remaining.removeFirst(), x));
                 case Layer.Pool layer -> pooled(layer, x);
                 case Layer.LayerNorm layer ->
-                        layerNorm(layer, NormTensors.ofLayerNorm(layer, place.offset()).weights(model.weights()), x);
+                        layerNorm(layer, NormTensors.of(place).weights(model.weights()), x);
                 case Layer.BatchNorm layer ->
-                        batchNorm(layer, NormTensors.ofBatchNorm(layer, place.offset()).weights(model.weights()), x);
+                        batchNorm(layer, NormTensors.of(place).weights(model.weights()), x);
                 case Layer.Attention layer -> attention(layer, attended, x);
                 case Layer.Dense dense -> dense(place, dense, x);
             };
@@ -152,22 +152,11 @@ final class InferenceNetwork {
 
     private Matrix[] merged(Layer.Bidirectional layer, Matrix[] forward, Matrix[] reverse) {
         Matrix y = Matrix.of(current.total(), layer.outputs());
-        operations.add(switch (layer.merge()) {
-            case CONCAT -> {
-                int one = y.columns() / 2;
-                Matrix left = y.columns(0, one);
-                Matrix right = y.columns(one, y.columns());
-                yield turn -> {
-                    left.copyFrom(forward[turn]);
-                    right.copyFrom(reverse[turn]);
-                };
-            }
-            case SUM -> turn -> add(forward[turn], reverse[turn], y);
-            case MEAN -> turn -> {
-                add(forward[turn], reverse[turn], y);
-                kernels.scale(y, 0.5f);
-            };
-        });
+        Merging[] mergings = new Merging[TURNS];
+        for (int turn = 0; turn < TURNS; turn++) {
+            mergings[turn] = Merging.of(layer.merge(), List.of(forward[turn], reverse[turn]), y);
+        }
+        operations.add(turn -> mergings[turn].forward(kernels));
         return both(y);
     }
 

@@ -15,7 +15,7 @@ final class LayerNormStage extends OutputStage {
         super(setup, place.layer().outputs());
         Layer.LayerNorm layer = (Layer.LayerNorm) place.layer();
         this.below = below;
-        NormTensors tensors = NormTensors.ofLayerNorm(layer, place.offset());
+        NormTensors tensors = NormTensors.of(place);
         this.weights = tensors.weights(setup.weights());
         this.gradients = tensors.weights(setup.gradients());
         this.epsilon = layer.epsilon();

@@ -29,8 +29,8 @@ interface LayerTensors {
             case Layer.Unweighted ignored -> NONE;
             case Layer.Embedding ignored -> EmbeddingTensors.of(place);
             case Layer.WithCell ignored -> new PassTensors(place.passes());
-            case Layer.LayerNorm norm -> NormTensors.ofLayerNorm(norm, place.offset());
-            case Layer.BatchNorm norm -> NormTensors.ofBatchNorm(norm, place.offset());
+            case Layer.LayerNorm _ -> NormTensors.of(place);
+            case Layer.BatchNorm _ -> NormTensors.of(place);
             case Layer.Dense ignored -> DenseTensors.of(place);
         };
     }

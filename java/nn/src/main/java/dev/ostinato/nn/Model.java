@@ -280,6 +280,15 @@ public final class Model {
         state.call(this).from(x).to(y).run(sequences);
     }
 
+    /** As {@link #run(int[], Sequences, State, float[])}, from the inputs of a batch. */
+    void run(Batch batch, State state, float[] y) {
+        if (takesTokens()) {
+            run(batch.tokens(), batch.sequences(), state, y);
+        } else {
+            run(batch.features(inputs()), batch.sequences(), state, y);
+        }
+    }
+
     /** As {@link #run(float[], Sequences, State, float[])}, in memory of any kind; see {@link #step(Slice, State, Slice)}. */
     public void run(Slice x, Sequences sequences, State state, Slice y) {
         state.call(this).from(x).to(y).run(sequences);

@@ -12,12 +12,12 @@ record NormTensors(List<String> names, int size, long offset) implements LayerTe
     private static final String RUNNING_MEAN = "running_mean";
     private static final String RUNNING_VARIANCE = "running_var";
 
-    static NormTensors ofLayerNorm(Layer.LayerNorm layer, long offset) {
-        return new NormTensors(List.of(GAIN, BIAS), layer.size(), offset);
-    }
-
-    static NormTensors ofBatchNorm(Layer.BatchNorm layer, long offset) {
-        return new NormTensors(List.of(GAIN, BIAS, RUNNING_MEAN, RUNNING_VARIANCE), layer.size(), offset);
+    /** @throws ClassCastException if the layer does not normalise */
+    static NormTensors of(Blueprint.Place place) {
+        return place.layer() instanceof Layer.LayerNorm norm
+                ? new NormTensors(List.of(GAIN, BIAS), norm.size(), place.offset())
+                : new NormTensors(List.of(GAIN, BIAS, RUNNING_MEAN, RUNNING_VARIANCE),
+                        ((Layer.BatchNorm) place.layer()).size(), place.offset());
     }
 
     /** Returns what every element of a tensor is before training. */

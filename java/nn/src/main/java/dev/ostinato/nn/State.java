@@ -55,7 +55,7 @@ public final class State {
             List<Matrix> begins = state.layers.get(handover.to()).values(state.turn);
             for (int i = 0; i < begins.size(); i++) {
                 int kind = i;
-                handover.forward(decoder.kernels(), ends.stream().map(end -> end.get(kind)).toList(), begins.get(i));
+                handover.of(ends.stream().map(end -> end.get(kind)).toList(), begins.get(i)).forward(decoder.kernels());
             }
         }
         for (int b = 0; b < attended.size(); b++) {

@@ -37,12 +37,11 @@ final class Update {
     private final Memory average;
     private final Kernels kernels;
     private final Team team;
-    /** Blocks as rows: the weights, their gradients, the first moment or the velocity, the second moment, the average. */
+    /** Blocks as rows: the weights, their gradients, the first moment or the velocity, the second moment. */
     private final Matrix w;
     private final Matrix dw;
     private final Matrix m;
     private final Matrix v;
-    private final Matrix mean;
     private final @Nullable TensorIndex tensors;
     /** Of the last {@link #measure}. */
     private double norm;
@@ -60,7 +59,6 @@ final class Update {
         this.dw = layout.row(gradients);
         this.m = layout.row(first);
         this.v = layout.row(second);
-        this.mean = rule.averageDecay().isPresent() ? layout.row(average) : w;
         boolean byTensor = rule.clipping() instanceof Clipping.Norm || penalises()
                 || rule.optimizer() instanceof Optimizer.AdamW;
         this.tensors = byTensor ? new TensorIndex(layout, weights) : null;
@@ -164,6 +162,7 @@ final class Update {
     /** The first average is the weights themselves, as that of PyTorch's AveragedModel. */
     private void average(long step, double decay) {
         float kept = (float) (step == 1 ? 0 : decay);
+        Matrix mean = layout.row(average);
         eachChunk(0, w.columns(), (from, to) -> {
             kernels.scale(mean.columns(from, to), kept);
             kernels.axpy(1 - kept, w.columns(from, to), mean.columns(from, to));

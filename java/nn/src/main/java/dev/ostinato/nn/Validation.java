@@ -70,11 +70,7 @@ public final class Validation implements AutoCloseable {
         stage.load(batch);
         float[] y = new float[current.rows() * model.outputs()];
         State before = state(batch);
-        if (model.takesTokens()) {
-            model.run(batch.tokens(), batch.sequences(), before, y);
-        } else {
-            model.run(batch.features(model.inputs()), batch.sequences(), before, y);
-        }
+        model.run(batch, before, y);
         current.load(y);
         double value = stage.forward();
         total += stage.total();

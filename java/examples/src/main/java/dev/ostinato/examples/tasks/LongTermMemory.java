@@ -131,7 +131,7 @@ public final class LongTermMemory {
         double[] baseline = new double[POINTS];
         Arrays.fill(baseline, task.baseline());
         plot.dashed("without memory", 4, apart, apart, baseline);
-        plot.write(folder.resolve(task.name().replaceAll("[^a-z0-9]+", "-").toLowerCase(Locale.ROOT) + ".png"));
+        plot.write(folder.resolve(task.name().replaceAll("[^a-z0-9]+", "-") + ".png"));
         System.out.printf(Locale.ROOT, "%s, without memory %.4f:", task.name(), task.baseline());
         courses.forEach(course -> System.out.printf(Locale.ROOT, " %s %.4f", course.cell(), course.end()));
         System.out.println();

@@ -195,7 +195,6 @@ public final class Melody {
 
     /** Goes on from a note until the tune ends or has {@code most} notes; the same seed makes the same tune. */
     public List<Note> from(Note first, int most, double temperature, long seed) {
-        // readme: one-to-many
         SplittableRandom random = new SplittableRandom(seed);
         List<Note> tune = new ArrayList<>(List.of(first));
         State state = model.newState();
@@ -208,7 +207,6 @@ public final class Melody {
             }
             tune.add(Note.of(next)); // the next input
         }
-        // readme: end
         return tune;
     }
 

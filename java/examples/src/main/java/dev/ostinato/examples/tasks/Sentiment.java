@@ -166,7 +166,8 @@ public final class Sentiment {
     /** Logistic regression on which words occur, by gradient descent with an L2 penalty. */
     private static final class Logistic {
         private static final int EPOCHS = 200;
-        private static final double RATE = 0.5;
+        private static final double RATE = 10;
+        private static final double RATE_OF_BIAS = 0.5;
         private static final double PENALTY = 1e-3;
 
         private final Words words;
@@ -186,9 +187,9 @@ public final class Sentiment {
                     ofBias += error;
                 }
                 for (int word = 0; word < weights.length; word++) {
-                    weights[word] -= RATE * 20 * (gradient[word] / bags.length + PENALTY * weights[word]);
+                    weights[word] -= RATE * (gradient[word] / bags.length + PENALTY * weights[word]);
                 }
-                bias -= RATE * ofBias / bags.length;
+                bias -= RATE_OF_BIAS * ofBias / bags.length;
             }
         }
 
