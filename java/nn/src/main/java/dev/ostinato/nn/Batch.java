@@ -17,14 +17,16 @@ public final class Batch {
     private final int @Nullable [][] labels;
     /** What an encoder reads. */
     private final @Nullable Batch source;
+    /** The first step whose outputs have a loss. */
+    private final int counted;
 
     private Batch(Sequences sequences, int @Nullable [] tokens, float @Nullable [] features, int @Nullable [] classes,
             float @Nullable [] values, int @Nullable [][] labels) {
-        this(sequences, tokens, features, classes, values, labels, null);
+        this(sequences, tokens, features, classes, values, labels, null, 0);
     }
 
     private Batch(Sequences sequences, int @Nullable [] tokens, float @Nullable [] features, int @Nullable [] classes,
-            float @Nullable [] values, int @Nullable [][] labels, @Nullable Batch source) {
+            float @Nullable [] values, int @Nullable [][] labels, @Nullable Batch source, int counted) {
         if (sequences.total() == 0) {
             throw new IllegalArgumentException("batch: expected at least one step, got " + sequences);
         }
@@ -35,6 +37,7 @@ public final class Batch {
         this.values = values;
         this.labels = labels;
         this.source = source;
+        this.counted = counted;
     }
 
     /**
@@ -159,7 +162,45 @@ public final class Batch {
     }
 
     private Batch withSource(Batch newSource) {
-        return new Batch(sequences, tokens, features, classes, values, labels, newSource);
+        return new Batch(sequences, tokens, features, classes, values, labels, newSource, counted);
+    }
+
+    /**
+     * Returns the same, of which the outputs of the first so many steps have no loss: they are there for the state. Means are over the others.
+     * Together with {@link #advancing} this is a window of truncated backpropagation through time, which {@link TokenStreams} makes of a text.
+     *
+     * @param step the first step that counts; what the targets of earlier ones are does not matter, but they must be such as the loss takes
+     * @throws IllegalArgumentException if there is no such step
+     */
+    public Batch countingFrom(int step) {
+        if (step < 0 || step >= steps()) {
+            throw new IllegalArgumentException("counting from: expected 0.." + (steps() - 1) + ", got " + step);
+        }
+        return new Batch(sequences, tokens, features, classes, values, labels, source, step);
+    }
+
+    /**
+     * Returns the same for a {@link Trainer} whose next batch begins so many steps after this one, and repeats the others: the state that goes on
+     * is that after them, as the weights of this batch made it.
+     *
+     * @param steps from 1 to T, which is what a batch does otherwise
+     * @throws IllegalArgumentException if there are not so many, or a stream begins anew within the batch
+     */
+    public Batch advancing(int steps) {
+        return new Batch(sequences.advancing(steps), tokens, features, classes, values, labels, source, counted);
+    }
+
+    /** Returns the first step whose outputs have a loss. */
+    int counted() {
+        return counted;
+    }
+
+    /** @throws IllegalArgumentException if outputs do not count, or the next batch begins before the end of this one */
+    void checkNoWindow() {
+        if (counted > 0 || !sequences.carriesTheEnd()) {
+            throw new IllegalArgumentException(
+                    "batch: expected one that counts all its steps and goes on behind them, got a window");
+        }
     }
 
     /** Returns what an encoder reads, if there is anything. */
@@ -189,7 +230,7 @@ public final class Batch {
 
     /** Returns the same with rows of floats in place of what came in. */
     Batch withFeatures(float[] rowsOfFloats) {
-        return new Batch(sequences, null, rowsOfFloats, classes, values, labels, source);
+        return new Batch(sequences, null, rowsOfFloats, classes, values, labels, source, counted);
     }
 
     /** Returns T. */

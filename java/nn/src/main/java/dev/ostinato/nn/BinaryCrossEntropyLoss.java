@@ -24,7 +24,7 @@ final class BinaryCrossEntropyLoss extends LossStage {
     }
 
     @Override
-    void load(Batch batch) {
+    void loadTargets(Batch batch) {
         float[] all = batch.values(outputSteps(), values.columns());
         loadRows(all, values);
         for (int r = 0; r < values.rows(); r++) {

@@ -16,7 +16,7 @@ final class CrossEntropyLoss extends LossStage {
     }
 
     @Override
-    void load(Batch batch) {
+    void loadTargets(Batch batch) {
         int[] all = batch.classes(outputSteps());
         for (int r = 0; r < classes.length(); r++) {
             classes.set(r, checked(all, setup.sequences().element(r), y.columns()));

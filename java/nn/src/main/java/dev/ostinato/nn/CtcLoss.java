@@ -20,7 +20,7 @@ final class CtcLoss extends LossStage {
     }
 
     @Override
-    void load(Batch batch) {
+    void loadTargets(Batch batch) {
         int[][] all = batch.labels();
         for (int b = 0; b < all.length; b++) {
             check(b, all[b]);

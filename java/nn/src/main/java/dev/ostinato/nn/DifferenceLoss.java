@@ -28,7 +28,7 @@ final class DifferenceLoss extends LossStage {
     }
 
     @Override
-    void load(Batch batch) {
+    void loadTargets(Batch batch) {
         loadRows(batch.values(outputSteps(), values.columns()), values);
     }
 

@@ -25,6 +25,10 @@ final class EncoderDecoderObjective implements Objective {
 
     /** @param encoderSetup of as many rows */
     EncoderDecoderObjective(EncoderDecoder pair, Stage.Setup encoderSetup, Stage.Setup setup, Loss loss) {
+        if (!setup.sequences().carriesTheEnd()) {
+            throw new IllegalArgumentException("advance: expected a model whose state goes on to the next batch, got an"
+                    + " encoder and a decoder, which begin anew");
+        }
         this.k = setup.kernels();
         this.setup = setup;
         this.encoder = new Network(encoderSetup, null, null);

@@ -14,12 +14,16 @@ abstract class LossStage {
     final Matrix losses;
     private final Stage top;
     private final Loss.Reduction reduction;
+    /** The first step whose outputs count, and the number of rows that do. */
+    private int firstCounted;
+    private int counted;
 
     /** @param losses the number of outputs that have a loss of their own */
     LossStage(Stage top, Loss loss, int losses) {
         this.setup = top.setup;
         this.top = top;
         this.reduction = loss.reduction();
+        this.counted = setup.all();
         this.y = top.endsInPlace() ? top.output() : setup.matrix(setup.all(), top.output().columns());
         this.losses = Matrix.wrap(Memory.ofFloats(losses), 0, losses, 1, 1);
     }
@@ -94,7 +98,29 @@ abstract class LossStage {
      * @throws IllegalArgumentException if they do not fit the loss
      * @throws IndexOutOfBoundsException if a class is outside the outputs
      */
-    abstract void load(Batch batch);
+    final void load(Batch batch) {
+        if (batch.counted() > 0 && !hasLossOfEachStep(batch)) {
+            throw new IllegalArgumentException(
+                    "counting from " + batch.counted() + ": expected a loss of each step, got one of each stream");
+        }
+        firstCounted = batch.counted();
+        counted = 0;
+        for (int r = 0; r < setup.all(); r++) {
+            counted += counts(r) ? 1 : 0;
+        }
+        loadTargets(batch);
+    }
+
+    private boolean hasLossOfEachStep(Batch batch) {
+        return losses.rows() == setup.all() && outputSteps() == batch.steps();
+    }
+
+    /** Returns whether the loss of a row counts. */
+    final boolean counts(int row) {
+        return firstCounted == 0 || setup.sequences().step(row) / setup.sequences().rows() >= firstCounted;
+    }
+
+    abstract void loadTargets(Batch batch);
 
     /** Overwrites rows of {@link #y}, which are outputs, and of {@link #losses}. */
     abstract void forward(int from, int to);
@@ -109,7 +135,7 @@ abstract class LossStage {
 
     /** Returns what divides the sum of the losses. */
     double weight() {
-        return reduction == Loss.Reduction.SUM ? setup.sequences().rows() : setup.all();
+        return reduction == Loss.Reduction.SUM ? setup.sequences().rows() : counted;
     }
 
     /** Returns the weight of one row's loss in that of the batch. */
@@ -125,6 +151,11 @@ abstract class LossStage {
                 y.rows(from, to).copyFrom(top.output().rows(from, to));
             }
             forward(from, to);
+            for (int r = from; r < to; r++) {
+                if (!counts(r)) {
+                    losses.set(r, 0, 0);
+                }
+            }
         });
         forwardTogether();
         return total() * share();
@@ -152,6 +183,11 @@ abstract class LossStage {
     final void backward() {
         top.eachChunk((from, to) -> {
             backward(from, to);
+            for (int r = from; r < to; r++) {
+                if (!counts(r)) {
+                    y.rows(r, r + 1).clear();
+                }
+            }
             if (!top.endsInPlace()) {
                 top.outputGradient().rows(from, to).columns(0, y.columns()).copyFrom(y.rows(from, to));
             }

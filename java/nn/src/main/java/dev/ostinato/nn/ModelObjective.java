@@ -10,7 +10,12 @@ final class ModelObjective implements Objective {
     private final Network network;
     private final LossStage loss;
 
+    /** @throws IllegalArgumentException if the batch is not one for the model */
     ModelObjective(Stage.Setup setup, Loss loss) {
+        if (!setup.sequences().carriesTheEnd() && !setup.blueprint().streams()) {
+            throw new IllegalArgumentException("advance: expected layers that all go forward in time and pool nothing,"
+                    + " or as many as there are steps, got " + setup.blueprint().layers());
+        }
         this.setup = setup;
         this.network = new Network(setup, loss, null);
         this.loss = LossStage.of(network.last(), loss);

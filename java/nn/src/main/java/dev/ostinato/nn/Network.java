@@ -97,7 +97,7 @@ final class Network {
         }
     }
 
-    /** Makes the states at the end of the last forward those at the beginning of the next. */
+    /** Makes the states that go on from the last forward those at the beginning of the next. */
     void carryState() {
         stages.forEach(Stage::carryState);
     }
@@ -122,12 +122,12 @@ final class Network {
         stages.forEach(Stage::resetState);
     }
 
-    /** Returns copies of the states at the end of the last forward. */
+    /** Returns copies of the states that go on from the last forward. */
     List<NamedArray> states() {
         return stages.stream().flatMap(stage -> stage.states().stream()).toList();
     }
 
-    /** Takes from {@code states} what {@link #states} returned, as the end of the last forward. */
+    /** Takes from {@code states} what {@link #states} returned, as those that go on. */
     void restoreStates(List<NamedArray> states) {
         stages.forEach(stage -> stage.restoreStates(states));
     }

@@ -110,10 +110,10 @@ final class Recurrence {
         return state(states, sequence, pass.reverse() ? sequences.length(sequence) : 0);
     }
 
-    /** Returns the state with which a stream ends. */
+    /** Returns the state of a stream that goes on to the next batch. */
     private Matrix last(Matrix states, int stream) {
         int sequence = sequences.lastOf(stream);
-        return state(states, sequence, pass.reverse() ? 0 : sequences.length(sequence));
+        return state(states, sequence, pass.reverse() ? 0 : sequences.carried(sequence));
     }
 
     private Matrix state(Matrix states, int sequence, int boundary) {
@@ -332,7 +332,7 @@ final class Recurrence {
         return new StreamState(values, gradients);
     }
 
-    /** Makes the state of each stream at the end of the last forward the one at the beginning of the next. */
+    /** Makes the state of each stream that goes on from the last forward the one at the beginning of the next. */
     void carryState() {
         carry(h);
         if (cell.hasCellState()) {
@@ -359,7 +359,7 @@ final class Recurrence {
         }
     }
 
-    /** Returns copies of the states at the end of the last forward. */
+    /** Returns copies of the states that go on from the last forward. */
     List<NamedArray> states() {
         NamedArray hidden = read("h", h, cell.stateSize);
         return cell.hasCellState() ? List.of(hidden, read("c", c, cell.hidden)) : List.of(hidden);
@@ -369,7 +369,7 @@ final class Recurrence {
         return Carried.read(pass.stateName(name), sequences.rows(), size, b -> last(states, b));
     }
 
-    /** Takes from {@code states} what {@link #states} returned, as the end of the last forward. */
+    /** Takes from {@code states} what {@link #states} returned, as those that go on. */
     void restoreStates(List<NamedArray> states) {
         restore(states, "h", h, cell.stateSize);
         if (cell.hasCellState()) {

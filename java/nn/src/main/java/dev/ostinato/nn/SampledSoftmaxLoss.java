@@ -17,7 +17,7 @@ final class SampledSoftmaxLoss extends LossStage {
     }
 
     @Override
-    void load(Batch batch) {
+    void loadTargets(Batch batch) {
         head.load(batch.classes(outputSteps()));
     }
 

@@ -36,6 +36,8 @@ public final class Sequences {
     /** Of each stream its first and its last sequence. */
     private final int[] firstOf;
     private final int[] lastOf;
+    /** Of each sequence the number of steps after which its state goes on to the next batch. */
+    private final int[] carried;
 
     /** A run of steps of a stream. */
     private record Run(int stream, boolean first, boolean last, List<Integer> times) {}
@@ -69,6 +71,7 @@ public final class Sequences {
             }
         }
         offsets[longest] = packed;
+        this.carried = lengths;
     }
 
     /** Every stream has every step, in the order of the arrays. */
@@ -86,6 +89,7 @@ public final class Sequences {
         this.streams = ascending(rows);
         this.firstOf = streams;
         this.lastOf = streams;
+        this.carried = lengths;
     }
 
     private static int[] ascending(int size) {
@@ -96,7 +100,7 @@ public final class Sequences {
         return numbers;
     }
 
-    private Sequences(Sequences other, boolean batchFirst) {
+    private Sequences(Sequences other, boolean batchFirst, int[] carried) {
         this.steps = other.steps;
         this.rows = other.rows;
         this.batchFirst = batchFirst;
@@ -106,6 +110,7 @@ public final class Sequences {
         this.streams = other.streams;
         this.firstOf = other.firstOf;
         this.lastOf = other.lastOf;
+        this.carried = carried;
     }
 
     /** Returns the layout in which every stream has every step. @throws IllegalArgumentException if a size is not positive */
@@ -215,7 +220,37 @@ public final class Sequences {
 
     /** Returns the same layout for arrays of inputs and outputs that are (B, T, ...) rather than (T, B, ...). */
     public Sequences batchFirst() {
-        return new Sequences(this, true);
+        return new Sequences(this, true, carried);
+    }
+
+    /**
+     * Returns the same for a batch behind which the next begins so many steps after it.
+     *
+     * @throws IllegalArgumentException if there are not so many, or a stream begins anew on the way
+     */
+    Sequences advancing(int advance) {
+        if (advance < 1 || advance > steps) {
+            throw new IllegalArgumentException("advance: expected 1.." + steps + ", got " + advance);
+        }
+        if (advance == steps) {
+            return new Sequences(this, batchFirst, lengths);
+        }
+        if (sequences() != rows) {
+            throw new IllegalArgumentException("advance: expected streams that do not begin anew within a batch, got "
+                    + (sequences() - rows) + " that do");
+        }
+        int[] before = new int[sequences()];
+        for (int step = 0; step < longest(); step++) {
+            for (int i = 0; i < count(step); i++) {
+                before[i] += step(offset(step) + i) / rows < advance ? 1 : 0;
+            }
+        }
+        return new Sequences(this, batchFirst, before);
+    }
+
+    /** Returns whether the next batch begins where the streams end. */
+    boolean carriesTheEnd() {
+        return Arrays.equals(carried, lengths);
     }
 
     /** Returns T. */
@@ -267,6 +302,11 @@ public final class Sequences {
     /** Returns the number of steps of a sequence. */
     int length(int sequence) {
         return lengths[sequence];
+    }
+
+    /** Returns the number of steps of a sequence after which its state goes on to the next batch. */
+    int carried(int sequence) {
+        return carried[sequence];
     }
 
     /** Returns the sequence at whose beginning the state is that of the stream. */
@@ -357,7 +397,8 @@ public final class Sequences {
         return this == other || (other instanceof Sequences that && steps == that.steps && rows == that.rows
                 && batchFirst == that.batchFirst && Arrays.equals(source, that.source)
                 && Arrays.equals(offsets, that.offsets) && Arrays.equals(streams, that.streams)
-                && Arrays.equals(firstOf, that.firstOf) && Arrays.equals(lastOf, that.lastOf));
+                && Arrays.equals(firstOf, that.firstOf) && Arrays.equals(lastOf, that.lastOf)
+                && Arrays.equals(carried, that.carried));
     }
 
     @Override

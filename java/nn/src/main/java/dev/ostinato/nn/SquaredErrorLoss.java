@@ -14,7 +14,7 @@ final class SquaredErrorLoss extends LossStage {
     }
 
     @Override
-    void load(Batch batch) {
+    void loadTargets(Batch batch) {
         loadRows(batch.values(outputSteps(), values.columns()), values);
     }
 

@@ -88,7 +88,7 @@ abstract class Stage {
         return true;
     }
 
-    /** Makes the state at the end of the last forward the one at the beginning of the next. */
+    /** Makes the state that goes on from the last forward the one at the beginning of the next. */
     void carryState() {
     }
 
@@ -101,12 +101,12 @@ abstract class Stage {
         return List.of();
     }
 
-    /** Returns copies of the states at the end of the last forward. */
+    /** Returns copies of the states that go on from the last forward. */
     List<NamedArray> states() {
         return List.of();
     }
 
-    /** Takes from {@code states} what {@link #states} returned, as the end of the last forward. */
+    /** Takes from {@code states} what {@link #states} returned, as those that go on. */
     void restoreStates(List<NamedArray> states) {
     }
 

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a copy of a model by backpropagation through time. The state of the streams goes on from one batch to the next (truncated
- * BPTT) until {@link #resetState}; no gradient crosses the border between two batches.
+ * BPTT) until {@link #resetState}; no gradient crosses the beginning of a batch. Batches that overlap ({@link Batch#advancing}) go further
+ * back than the steps they take.
  *
  * <p>The same model, options and batches give the same weights to the bit, on any number of threads and on any backend that keeps the one
  * arithmetic.
@@ -202,8 +203,8 @@ public final class Trainer implements AutoCloseable {
 
     /**
      * Returns the loss of each output of the last batch, where its target is in the arrays of the batch: (T, B), behind a pooling layer and for
-     * labels without places (B). Where there is no step it is 0. Weights of classes are part of it, divisors of means are not. Before the first
-     * batch there is none.
+     * labels without places (B). Where there is no step, or none that counts, it is 0. Weights of classes are part of it, divisors of means are not. Before
+     * the first batch there is none.
      */
     public float[] losses() {
         return objective == null ? new float[0] : objective.losses();

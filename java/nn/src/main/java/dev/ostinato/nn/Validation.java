@@ -65,6 +65,7 @@ public final class Validation implements AutoCloseable {
      * @throws IndexOutOfBoundsException if a token or class is outside its range; no state has changed then
      */
     public double add(Batch batch, Metrics... metrics) {
+        batch.checkNoWindow();
         Outputs current = outputs(batch.sequences());
         LossStage stage = lossOf(current);
         stage.load(batch);

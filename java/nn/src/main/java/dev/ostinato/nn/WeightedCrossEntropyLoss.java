@@ -37,12 +37,13 @@ final class WeightedCrossEntropyLoss extends LossStage {
     }
 
     @Override
-    void load(Batch batch) {
+    void loadTargets(Batch batch) {
         int[] all = batch.classes(outputSteps());
         weight = 0;
         for (int r = 0; r < classes.length(); r++) {
             int at = setup.sequences().element(r);
-            boolean ignored = loss.ignoredClass().isPresent() && loss.ignoredClass().getAsInt() == all[at];
+            boolean ignored = !counts(r)
+                    || (loss.ignoredClass().isPresent() && loss.ignoredClass().getAsInt() == all[at]);
             int index = ignored ? IGNORED : checked(all, at, y.columns());
             classes.set(r, index);
             weight += ignored ? 0 : classWeights[index];
