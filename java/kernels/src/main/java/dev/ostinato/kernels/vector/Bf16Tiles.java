@@ -5,6 +5,7 @@ import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.INTS;
 import static dev.ostinato.kernels.vector.Lanes.ORDER;
 import static dev.ostinato.kernels.vector.Lanes.SPECIES;
+import static dev.ostinato.kernels.vector.Lanes.VECTOR;
 import static dev.ostinato.kernels.vector.Lanes.in;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
@@ -69,14 +70,14 @@ final class Bf16Tiles {
             s7 = y.fma(w.lanewise(AND, UPPER).reinterpretAsFloats(), s7);
             a += 2 * Float.BYTES;
         }
-        s0.intoMemorySegment(ALL, c0, ORDER);
-        s1.intoMemorySegment(ALL, c1, ORDER);
-        s2.intoMemorySegment(ALL, c2, ORDER);
-        s3.intoMemorySegment(ALL, c3, ORDER);
-        s4.intoMemorySegment(ALL, c4, ORDER);
-        s5.intoMemorySegment(ALL, c5, ORDER);
-        s6.intoMemorySegment(ALL, c6, ORDER);
-        s7.intoMemorySegment(ALL, c7, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c0, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c1, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c2, ORDER);
+        VECTOR.cast(s3).intoMemorySegment(ALL, c3, ORDER);
+        VECTOR.cast(s4).intoMemorySegment(ALL, c4, ORDER);
+        VECTOR.cast(s5).intoMemorySegment(ALL, c5, ORDER);
+        VECTOR.cast(s6).intoMemorySegment(ALL, c6, ORDER);
+        VECTOR.cast(s7).intoMemorySegment(ALL, c7, ORDER);
     }
 
     /** Four vectors side by side in {@code b}; each has an address of its own in {@code c}. */
@@ -104,10 +105,10 @@ final class Bf16Tiles {
             s3 = y.fma(w.lanewise(AND, UPPER).reinterpretAsFloats(), s3);
             a += 2 * Float.BYTES;
         }
-        s0.intoMemorySegment(ALL, c0, ORDER);
-        s1.intoMemorySegment(ALL, c1, ORDER);
-        s2.intoMemorySegment(ALL, c2, ORDER);
-        s3.intoMemorySegment(ALL, c3, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c0, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c1, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c2, ORDER);
+        VECTOR.cast(s3).intoMemorySegment(ALL, c3, ORDER);
     }
 
     /** Three vectors side by side in {@code b}; each has an address of its own in {@code c}. */
@@ -131,9 +132,9 @@ final class Bf16Tiles {
             s2 = y.fma(w.lanewise(AND, UPPER).reinterpretAsFloats(), s2);
             a += 2 * Float.BYTES;
         }
-        s0.intoMemorySegment(ALL, c0, ORDER);
-        s1.intoMemorySegment(ALL, c1, ORDER);
-        s2.intoMemorySegment(ALL, c2, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c0, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c1, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c2, ORDER);
     }
 
     /** One vector. */
@@ -149,7 +150,7 @@ final class Bf16Tiles {
             s0 = y.fma(w.lanewise(AND, UPPER).reinterpretAsFloats(), s0);
             a += 2 * Float.BYTES;
         }
-        s0.intoMemorySegment(ALL, c0, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c0, ORDER);
     }
 
     /** One vector, the even input of one word. */

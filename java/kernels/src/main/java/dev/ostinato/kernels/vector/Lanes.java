@@ -6,6 +6,7 @@ import dev.ostinato.kernels.raw.Pool;
 import dev.ostinato.kernels.raw.Raw;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -23,8 +24,18 @@ final class Lanes {
 
     static final VectorSpecies<Float> SPECIES = species();
 
+    /**
+     * The class of the vectors. What comes out of a loop or a branch is known as a {@link FloatVector} alone, and the compiler then goes by what
+     * other code of this virtual machine has called the same method on: where that had vectors of another width, ours become objects. So a vector
+     * that a loop carries on is cast to this class before a method of it is called; as an argument it need not be.
+     */
+    static final Class<? extends FloatVector> VECTOR = SPECIES.vectorType().asSubclass(FloatVector.class);
+
     /** Ints of the same width. */
     static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
+
+    /** The class of the vectors of ints. */
+    static final Class<? extends IntVector> INT_VECTOR = INTS.vectorType().asSubclass(IntVector.class);
 
     /** Shorts of the same width. */
     static final VectorSpecies<Short> SHORTS = VectorSpecies.of(short.class, SPECIES.vectorShape());
@@ -74,7 +85,7 @@ final class Lanes {
     }
 
     static void store(FloatVector v, long address) {
-        v.intoMemorySegment(Raw.ALL, address, ORDER);
+        VECTOR.cast(v).intoMemorySegment(Raw.ALL, address, ORDER);
     }
 
     /** Returns a mask of the lanes that {@code bytes} bytes fill: all of them if there are enough. */

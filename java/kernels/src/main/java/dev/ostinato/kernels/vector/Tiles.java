@@ -4,6 +4,7 @@ import static dev.ostinato.kernels.raw.Raw.ALL;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.ORDER;
 import static dev.ostinato.kernels.vector.Lanes.SPECIES;
+import static dev.ostinato.kernels.vector.Lanes.VECTOR;
 import static dev.ostinato.kernels.vector.Lanes.in;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static jdk.incubator.vector.FloatVector.broadcast;
@@ -57,8 +58,8 @@ final class Tiles {
             t0 = a0.fma(fromMemorySegment(SPECIES, ALL, in(b) + next, ORDER), t0);
             a += aStep;
         }
-        s0.intoMemorySegment(ALL, c, ORDER);
-        t0.intoMemorySegment(ALL, c + cNext, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c, ORDER);
+        VECTOR.cast(t0).intoMemorySegment(ALL, c + cNext, ORDER);
     }
 
     /** Two rows of two vectors, {@code bNext} and {@code cNext} apart. */
@@ -104,10 +105,10 @@ final class Tiles {
             s1 = a1.fma(b0, s1);
             t1 = a1.fma(b1, t1);
         }
-        s0.intoMemorySegment(ALL, c, ORDER);
-        t0.intoMemorySegment(ALL, c + cNext, ORDER);
-        s1.intoMemorySegment(ALL, c + cRow, ORDER);
-        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c, ORDER);
+        VECTOR.cast(t0).intoMemorySegment(ALL, c + cNext, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c + cRow, ORDER);
+        VECTOR.cast(t1).intoMemorySegment(ALL, c + cRow + cNext, ORDER);
     }
 
     /** Three rows of two vectors, {@code bNext} and {@code cNext} apart. */
@@ -135,12 +136,12 @@ final class Tiles {
             t2 = a2.fma(b1, t2);
             a += aStep;
         }
-        s0.intoMemorySegment(ALL, c, ORDER);
-        t0.intoMemorySegment(ALL, c + cNext, ORDER);
-        s1.intoMemorySegment(ALL, c + cRow, ORDER);
-        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
-        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
-        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c, ORDER);
+        VECTOR.cast(t0).intoMemorySegment(ALL, c + cNext, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c + cRow, ORDER);
+        VECTOR.cast(t1).intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        VECTOR.cast(t2).intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
     }
 
     /** Four rows of two vectors, {@code bNext} and {@code cNext} apart. */
@@ -173,14 +174,14 @@ final class Tiles {
             t3 = a3.fma(b1, t3);
             a += aStep;
         }
-        s0.intoMemorySegment(ALL, c, ORDER);
-        t0.intoMemorySegment(ALL, c + cNext, ORDER);
-        s1.intoMemorySegment(ALL, c + cRow, ORDER);
-        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
-        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
-        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
-        s3.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
-        t3.intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c, ORDER);
+        VECTOR.cast(t0).intoMemorySegment(ALL, c + cNext, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c + cRow, ORDER);
+        VECTOR.cast(t1).intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        VECTOR.cast(t2).intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        VECTOR.cast(s3).intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        VECTOR.cast(t3).intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
     }
 
     /** Five rows of two vectors, {@code bNext} and {@code cNext} apart. */
@@ -218,16 +219,16 @@ final class Tiles {
             t4 = a4.fma(b1, t4);
             a += aStep;
         }
-        s0.intoMemorySegment(ALL, c, ORDER);
-        t0.intoMemorySegment(ALL, c + cNext, ORDER);
-        s1.intoMemorySegment(ALL, c + cRow, ORDER);
-        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
-        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
-        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
-        s3.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
-        t3.intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
-        s4.intoMemorySegment(ALL, c + 4 * cRow, ORDER);
-        t4.intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c, ORDER);
+        VECTOR.cast(t0).intoMemorySegment(ALL, c + cNext, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c + cRow, ORDER);
+        VECTOR.cast(t1).intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        VECTOR.cast(t2).intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        VECTOR.cast(s3).intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        VECTOR.cast(t3).intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
+        VECTOR.cast(s4).intoMemorySegment(ALL, c + 4 * cRow, ORDER);
+        VECTOR.cast(t4).intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
     }
 
     /** Six rows of two vectors, {@code bNext} and {@code cNext} apart. */
@@ -270,18 +271,18 @@ final class Tiles {
             t5 = a5.fma(b1, t5);
             a += aStep;
         }
-        s0.intoMemorySegment(ALL, c, ORDER);
-        t0.intoMemorySegment(ALL, c + cNext, ORDER);
-        s1.intoMemorySegment(ALL, c + cRow, ORDER);
-        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
-        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
-        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
-        s3.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
-        t3.intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
-        s4.intoMemorySegment(ALL, c + 4 * cRow, ORDER);
-        t4.intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
-        s5.intoMemorySegment(ALL, c + 5 * cRow, ORDER);
-        t5.intoMemorySegment(ALL, c + 5 * cRow + cNext, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c, ORDER);
+        VECTOR.cast(t0).intoMemorySegment(ALL, c + cNext, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c + cRow, ORDER);
+        VECTOR.cast(t1).intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        VECTOR.cast(t2).intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        VECTOR.cast(s3).intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        VECTOR.cast(t3).intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
+        VECTOR.cast(s4).intoMemorySegment(ALL, c + 4 * cRow, ORDER);
+        VECTOR.cast(t4).intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
+        VECTOR.cast(s5).intoMemorySegment(ALL, c + 5 * cRow, ORDER);
+        VECTOR.cast(t5).intoMemorySegment(ALL, c + 5 * cRow + cNext, ORDER);
     }
 
     /** Seven rows of two vectors, {@code bNext} and {@code cNext} apart. */
@@ -329,20 +330,20 @@ final class Tiles {
             t6 = a6.fma(b1, t6);
             a += aStep;
         }
-        s0.intoMemorySegment(ALL, c, ORDER);
-        t0.intoMemorySegment(ALL, c + cNext, ORDER);
-        s1.intoMemorySegment(ALL, c + cRow, ORDER);
-        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
-        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
-        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
-        s3.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
-        t3.intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
-        s4.intoMemorySegment(ALL, c + 4 * cRow, ORDER);
-        t4.intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
-        s5.intoMemorySegment(ALL, c + 5 * cRow, ORDER);
-        t5.intoMemorySegment(ALL, c + 5 * cRow + cNext, ORDER);
-        s6.intoMemorySegment(ALL, c + 6 * cRow, ORDER);
-        t6.intoMemorySegment(ALL, c + 6 * cRow + cNext, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c, ORDER);
+        VECTOR.cast(t0).intoMemorySegment(ALL, c + cNext, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c + cRow, ORDER);
+        VECTOR.cast(t1).intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        VECTOR.cast(t2).intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        VECTOR.cast(s3).intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        VECTOR.cast(t3).intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
+        VECTOR.cast(s4).intoMemorySegment(ALL, c + 4 * cRow, ORDER);
+        VECTOR.cast(t4).intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
+        VECTOR.cast(s5).intoMemorySegment(ALL, c + 5 * cRow, ORDER);
+        VECTOR.cast(t5).intoMemorySegment(ALL, c + 5 * cRow + cNext, ORDER);
+        VECTOR.cast(s6).intoMemorySegment(ALL, c + 6 * cRow, ORDER);
+        VECTOR.cast(t6).intoMemorySegment(ALL, c + 6 * cRow + cNext, ORDER);
     }
 
     /** Eight rows of two vectors, {@code bNext} and {@code cNext} apart. */
@@ -395,22 +396,22 @@ final class Tiles {
             t7 = a7.fma(b1, t7);
             a += aStep;
         }
-        s0.intoMemorySegment(ALL, c, ORDER);
-        t0.intoMemorySegment(ALL, c + cNext, ORDER);
-        s1.intoMemorySegment(ALL, c + cRow, ORDER);
-        t1.intoMemorySegment(ALL, c + cRow + cNext, ORDER);
-        s2.intoMemorySegment(ALL, c + 2 * cRow, ORDER);
-        t2.intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
-        s3.intoMemorySegment(ALL, c + 3 * cRow, ORDER);
-        t3.intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
-        s4.intoMemorySegment(ALL, c + 4 * cRow, ORDER);
-        t4.intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
-        s5.intoMemorySegment(ALL, c + 5 * cRow, ORDER);
-        t5.intoMemorySegment(ALL, c + 5 * cRow + cNext, ORDER);
-        s6.intoMemorySegment(ALL, c + 6 * cRow, ORDER);
-        t6.intoMemorySegment(ALL, c + 6 * cRow + cNext, ORDER);
-        s7.intoMemorySegment(ALL, c + 7 * cRow, ORDER);
-        t7.intoMemorySegment(ALL, c + 7 * cRow + cNext, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c, ORDER);
+        VECTOR.cast(t0).intoMemorySegment(ALL, c + cNext, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c + cRow, ORDER);
+        VECTOR.cast(t1).intoMemorySegment(ALL, c + cRow + cNext, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c + 2 * cRow, ORDER);
+        VECTOR.cast(t2).intoMemorySegment(ALL, c + 2 * cRow + cNext, ORDER);
+        VECTOR.cast(s3).intoMemorySegment(ALL, c + 3 * cRow, ORDER);
+        VECTOR.cast(t3).intoMemorySegment(ALL, c + 3 * cRow + cNext, ORDER);
+        VECTOR.cast(s4).intoMemorySegment(ALL, c + 4 * cRow, ORDER);
+        VECTOR.cast(t4).intoMemorySegment(ALL, c + 4 * cRow + cNext, ORDER);
+        VECTOR.cast(s5).intoMemorySegment(ALL, c + 5 * cRow, ORDER);
+        VECTOR.cast(t5).intoMemorySegment(ALL, c + 5 * cRow + cNext, ORDER);
+        VECTOR.cast(s6).intoMemorySegment(ALL, c + 6 * cRow, ORDER);
+        VECTOR.cast(t6).intoMemorySegment(ALL, c + 6 * cRow + cNext, ORDER);
+        VECTOR.cast(s7).intoMemorySegment(ALL, c + 7 * cRow, ORDER);
+        VECTOR.cast(t7).intoMemorySegment(ALL, c + 7 * cRow + cNext, ORDER);
     }
 
     /** One row of eight vectors side by side in {@code b}; each has an address of its own in {@code c}. */
@@ -437,14 +438,14 @@ final class Tiles {
             s7 = x.fma(fromMemorySegment(SPECIES, ALL, q + 7 * BYTES, ORDER), s7);
             a += Float.BYTES;
         }
-        s0.intoMemorySegment(ALL, c0, ORDER);
-        s1.intoMemorySegment(ALL, c1, ORDER);
-        s2.intoMemorySegment(ALL, c2, ORDER);
-        s3.intoMemorySegment(ALL, c3, ORDER);
-        s4.intoMemorySegment(ALL, c4, ORDER);
-        s5.intoMemorySegment(ALL, c5, ORDER);
-        s6.intoMemorySegment(ALL, c6, ORDER);
-        s7.intoMemorySegment(ALL, c7, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c0, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c1, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c2, ORDER);
+        VECTOR.cast(s3).intoMemorySegment(ALL, c3, ORDER);
+        VECTOR.cast(s4).intoMemorySegment(ALL, c4, ORDER);
+        VECTOR.cast(s5).intoMemorySegment(ALL, c5, ORDER);
+        VECTOR.cast(s6).intoMemorySegment(ALL, c6, ORDER);
+        VECTOR.cast(s7).intoMemorySegment(ALL, c7, ORDER);
     }
 
     /** One row of six vectors side by side in {@code b}; each has an address of its own in {@code c}. */
@@ -466,12 +467,12 @@ final class Tiles {
             s5 = x.fma(fromMemorySegment(SPECIES, ALL, q + 5 * BYTES, ORDER), s5);
             a += Float.BYTES;
         }
-        s0.intoMemorySegment(ALL, c0, ORDER);
-        s1.intoMemorySegment(ALL, c1, ORDER);
-        s2.intoMemorySegment(ALL, c2, ORDER);
-        s3.intoMemorySegment(ALL, c3, ORDER);
-        s4.intoMemorySegment(ALL, c4, ORDER);
-        s5.intoMemorySegment(ALL, c5, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c0, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c1, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c2, ORDER);
+        VECTOR.cast(s3).intoMemorySegment(ALL, c3, ORDER);
+        VECTOR.cast(s4).intoMemorySegment(ALL, c4, ORDER);
+        VECTOR.cast(s5).intoMemorySegment(ALL, c5, ORDER);
     }
 
     /** One row of four vectors side by side in {@code b}; each has an address of its own in {@code c}. Two inputs at a time. */
@@ -504,10 +505,10 @@ final class Tiles {
             s2 = x.fma(fromMemorySegment(SPECIES, ALL, b + 2 * BYTES, ORDER), s2);
             s3 = x.fma(fromMemorySegment(SPECIES, ALL, b + 3 * BYTES, ORDER), s3);
         }
-        s0.intoMemorySegment(ALL, c0, ORDER);
-        s1.intoMemorySegment(ALL, c1, ORDER);
-        s2.intoMemorySegment(ALL, c2, ORDER);
-        s3.intoMemorySegment(ALL, c3, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c0, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c1, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c2, ORDER);
+        VECTOR.cast(s3).intoMemorySegment(ALL, c3, ORDER);
     }
 
     /** One row of three vectors side by side in {@code b}; each has an address of its own in {@code c}. */
@@ -536,9 +537,9 @@ final class Tiles {
             s1 = x0.fma(fromMemorySegment(SPECIES, ALL, q0 + BYTES, ORDER), s1);
             s2 = x0.fma(fromMemorySegment(SPECIES, ALL, q0 + 2 * BYTES, ORDER), s2);
         }
-        s0.intoMemorySegment(ALL, c0, ORDER);
-        s1.intoMemorySegment(ALL, c1, ORDER);
-        s2.intoMemorySegment(ALL, c2, ORDER);
+        VECTOR.cast(s0).intoMemorySegment(ALL, c0, ORDER);
+        VECTOR.cast(s1).intoMemorySegment(ALL, c1, ORDER);
+        VECTOR.cast(s2).intoMemorySegment(ALL, c2, ORDER);
     }
 
     /** One row of one vector. */
@@ -569,6 +570,6 @@ final class Tiles {
                     .fma(fromMemorySegment(SPECIES, ALL, in(b), ORDER), s);
             a += aStep;
         }
-        s.intoMemorySegment(ALL, c, ORDER);
+        VECTOR.cast(s).intoMemorySegment(ALL, c, ORDER);
     }
 }

@@ -48,7 +48,7 @@ final class VectorBlas {
             for (long v = 0; v < BLOCK_BYTES; v += BYTES) {
                 FloatVector sum = load(p.rowAddress(r) + v);
                 for (long at = row + v; at < end; at += BLOCK_BYTES) {
-                    sum = sum.add(load(in(at)));
+                    sum = load(in(at)).add(sum);
                 }
                 store(sum, p.rowAddress(r) + v);
             }
@@ -66,7 +66,7 @@ final class VectorBlas {
                 FloatVector max = load(p.rowAddress(r) + v);
                 for (long at = row + v; at < end; at += BLOCK_BYTES) {
                     FloatVector element = load(in(at));
-                    max = max.blend(element, element.compare(VectorOperators.GT, max));
+                    max = Lanes.VECTOR.cast(max).blend(element, element.compare(VectorOperators.GT, max));
                 }
                 store(max, p.rowAddress(r) + v);
             }
@@ -86,7 +86,7 @@ final class VectorBlas {
                 FloatVector min = load(p.rowAddress(r) + v);
                 for (long at = row + v; at < end; at += BLOCK_BYTES) {
                     FloatVector element = load(in(at));
-                    min = min.blend(element, element.compare(VectorOperators.LT, min));
+                    min = Lanes.VECTOR.cast(min).blend(element, element.compare(VectorOperators.LT, min));
                 }
                 store(min, p.rowAddress(r) + v);
             }

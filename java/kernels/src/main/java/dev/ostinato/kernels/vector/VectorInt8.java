@@ -3,6 +3,7 @@ package dev.ostinato.kernels.vector;
 import static dev.ostinato.kernels.raw.Raw.ALL;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.INTS;
+import static dev.ostinato.kernels.vector.Lanes.INT_VECTOR;
 import static dev.ostinato.kernels.vector.Lanes.ORDER;
 import static dev.ostinato.kernels.vector.Lanes.SHORTS;
 import static dev.ostinato.kernels.vector.Lanes.SPECIES;
@@ -210,30 +211,30 @@ final class VectorInt8 {
             ShortVector w = ShortVector.fromMemorySegment(SHORTS, ALL, q, ORDER);
             IntVector both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
                     .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
-            s0 = s0.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
-                    .add(both.lanewise(ASHR, Short.SIZE));
+            s0 = both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE)
+                    .add(both.lanewise(ASHR, Short.SIZE)).add(s0);
             w = ShortVector.fromMemorySegment(SHORTS, ALL, q + BYTES, ORDER);
             both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
                     .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
-            s1 = s1.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
-                    .add(both.lanewise(ASHR, Short.SIZE));
+            s1 = both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE)
+                    .add(both.lanewise(ASHR, Short.SIZE)).add(s1);
             w = ShortVector.fromMemorySegment(SHORTS, ALL, q + 2 * BYTES, ORDER);
             both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
                     .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
-            s2 = s2.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
-                    .add(both.lanewise(ASHR, Short.SIZE));
+            s2 = both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE)
+                    .add(both.lanewise(ASHR, Short.SIZE)).add(s2);
             w = ShortVector.fromMemorySegment(SHORTS, ALL, q + 3 * BYTES, ORDER);
             both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
                     .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
-            s3 = s3.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
-                    .add(both.lanewise(ASHR, Short.SIZE));
+            s3 = both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE)
+                    .add(both.lanewise(ASHR, Short.SIZE)).add(s3);
             pairs += Integer.BYTES;
             odd += Integer.BYTES;
         }
-        s0.intoMemorySegment(ALL, sums, ORDER);
-        s1.intoMemorySegment(ALL, sums + BYTES, ORDER);
-        s2.intoMemorySegment(ALL, sums + 2 * BYTES, ORDER);
-        s3.intoMemorySegment(ALL, sums + 3 * BYTES, ORDER);
+        INT_VECTOR.cast(s0).intoMemorySegment(ALL, sums, ORDER);
+        INT_VECTOR.cast(s1).intoMemorySegment(ALL, sums + BYTES, ORDER);
+        INT_VECTOR.cast(s2).intoMemorySegment(ALL, sums + 2 * BYTES, ORDER);
+        INT_VECTOR.cast(s3).intoMemorySegment(ALL, sums + 3 * BYTES, ORDER);
     }
 
     /** The sums of three vectors. */
@@ -249,24 +250,24 @@ final class VectorInt8 {
             ShortVector w = ShortVector.fromMemorySegment(SHORTS, ALL, q, ORDER);
             IntVector both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
                     .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
-            s0 = s0.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
-                    .add(both.lanewise(ASHR, Short.SIZE));
+            s0 = both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE)
+                    .add(both.lanewise(ASHR, Short.SIZE)).add(s0);
             w = ShortVector.fromMemorySegment(SHORTS, ALL, q + BYTES, ORDER);
             both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
                     .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
-            s1 = s1.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
-                    .add(both.lanewise(ASHR, Short.SIZE));
+            s1 = both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE)
+                    .add(both.lanewise(ASHR, Short.SIZE)).add(s1);
             w = ShortVector.fromMemorySegment(SHORTS, ALL, q + 2 * BYTES, ORDER);
             both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
                     .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
-            s2 = s2.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
-                    .add(both.lanewise(ASHR, Short.SIZE));
+            s2 = both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE)
+                    .add(both.lanewise(ASHR, Short.SIZE)).add(s2);
             pairs += Integer.BYTES;
             odd += Integer.BYTES;
         }
-        s0.intoMemorySegment(ALL, sums, ORDER);
-        s1.intoMemorySegment(ALL, sums + BYTES, ORDER);
-        s2.intoMemorySegment(ALL, sums + 2 * BYTES, ORDER);
+        INT_VECTOR.cast(s0).intoMemorySegment(ALL, sums, ORDER);
+        INT_VECTOR.cast(s1).intoMemorySegment(ALL, sums + BYTES, ORDER);
+        INT_VECTOR.cast(s2).intoMemorySegment(ALL, sums + 2 * BYTES, ORDER);
     }
 
     /** The sums of one vector. */
@@ -280,11 +281,11 @@ final class VectorInt8 {
             ShortVector w = ShortVector.fromMemorySegment(SHORTS, ALL, q, ORDER);
             IntVector both = w.lanewise(LSHL, Byte.SIZE).lanewise(ASHR, Byte.SIZE).mul(x)
                     .add(w.lanewise(ASHR, Byte.SIZE).mul(y)).reinterpretAsInts();
-            s0 = s0.add(both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE))
-                    .add(both.lanewise(ASHR, Short.SIZE));
+            s0 = both.lanewise(LSHL, Short.SIZE).lanewise(ASHR, Short.SIZE)
+                    .add(both.lanewise(ASHR, Short.SIZE)).add(s0);
             pairs += Integer.BYTES;
             odd += Integer.BYTES;
         }
-        s0.intoMemorySegment(ALL, sums, ORDER);
+        INT_VECTOR.cast(s0).intoMemorySegment(ALL, sums, ORDER);
     }
 }

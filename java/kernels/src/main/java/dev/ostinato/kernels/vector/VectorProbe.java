@@ -31,14 +31,14 @@ final class VectorProbe implements Probe {
             long end = x + (long) floats * Float.BYTES;
             for (long q = x; q < end; q += 8 * BYTES) {
                 long p = Lanes.in(q);
-                s0 = s0.add(ints(p));
-                s1 = s1.add(ints(p + BYTES));
-                s2 = s2.add(ints(p + 2 * BYTES));
-                s3 = s3.add(ints(p + 3 * BYTES));
-                s4 = s4.add(ints(p + 4 * BYTES));
-                s5 = s5.add(ints(p + 5 * BYTES));
-                s6 = s6.add(ints(p + 6 * BYTES));
-                s7 = s7.add(ints(p + 7 * BYTES));
+                s0 = ints(p).add(s0);
+                s1 = ints(p + BYTES).add(s1);
+                s2 = ints(p + 2 * BYTES).add(s2);
+                s3 = ints(p + 3 * BYTES).add(s3);
+                s4 = ints(p + 4 * BYTES).add(s4);
+                s5 = ints(p + 5 * BYTES).add(s5);
+                s6 = ints(p + 6 * BYTES).add(s6);
+                s7 = ints(p + 7 * BYTES).add(s7);
             }
         }
         add(s0, sums + 0 % BLOCK_VECTORS * BYTES);
@@ -81,18 +81,18 @@ final class VectorProbe implements Probe {
         FloatVector v10 = load(x + 10 * BYTES);
         FloatVector v11 = load(x + 11 * BYTES);
         for (int r = 0; r < rounds; r++) {
-            v0 = v0.fma(f, f);
-            v1 = v1.fma(f, f);
-            v2 = v2.fma(f, f);
-            v3 = v3.fma(f, f);
-            v4 = v4.fma(f, f);
-            v5 = v5.fma(f, f);
-            v6 = v6.fma(f, f);
-            v7 = v7.fma(f, f);
-            v8 = v8.fma(f, f);
-            v9 = v9.fma(f, f);
-            v10 = v10.fma(f, f);
-            v11 = v11.fma(f, f);
+            v0 = f.fma(v0, f);
+            v1 = f.fma(v1, f);
+            v2 = f.fma(v2, f);
+            v3 = f.fma(v3, f);
+            v4 = f.fma(v4, f);
+            v5 = f.fma(v5, f);
+            v6 = f.fma(v6, f);
+            v7 = f.fma(v7, f);
+            v8 = f.fma(v8, f);
+            v9 = f.fma(v9, f);
+            v10 = f.fma(v10, f);
+            v11 = f.fma(v11, f);
         }
         store(v0, x);
         store(v1, x + BYTES);

@@ -4,6 +4,7 @@ import static dev.ostinato.kernels.raw.Raw.ALL;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.ORDER;
 import static dev.ostinato.kernels.vector.Lanes.SPECIES;
+import static dev.ostinato.kernels.vector.Lanes.VECTOR;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import static jdk.incubator.vector.FloatVector.zero;
@@ -105,7 +106,7 @@ final class VectorRows {
                 FloatVector v = fromMemorySegment(SPECIES, ALL, x + j, ORDER);
                 sum = v.fma(v, sum);
             }
-            sum.intoMemorySegment(ALL, partials + lane, ORDER);
+            VECTOR.cast(sum).intoMemorySegment(ALL, partials + lane, ORDER);
         }
         for (long j = whole; j < bytes; j += Float.BYTES) {
             float v = Raw.get(x + j);
@@ -130,7 +131,7 @@ final class VectorRows {
                 d.mul(factor).intoMemorySegment(ALL, y + j, ORDER);
                 sum = d.fma(d, sum);
             }
-            sum.intoMemorySegment(ALL, partials + lane, ORDER);
+            VECTOR.cast(sum).intoMemorySegment(ALL, partials + lane, ORDER);
         }
         for (long j = whole; j < bytes; j += Float.BYTES) {
             float d = Raw.get(y + j) - Raw.get(target + j);
@@ -144,7 +145,8 @@ final class VectorRows {
     }
 
     /** The tree over sixteen partials. Written out, it stays in registers. */
-    static float tree(long p) {
+    static float tree(long partials) {
+        long p = Lanes.in(partials);
         float s0 = (Raw.get(p, 0) + Raw.get(p, 8)) + (Raw.get(p, 4) + Raw.get(p, 12));
         float s1 = (Raw.get(p, 1) + Raw.get(p, 9)) + (Raw.get(p, 5) + Raw.get(p, 13));
         float s2 = (Raw.get(p, 2) + Raw.get(p, 10)) + (Raw.get(p, 6) + Raw.get(p, 14));

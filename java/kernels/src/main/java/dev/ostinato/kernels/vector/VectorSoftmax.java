@@ -13,6 +13,7 @@ import static dev.ostinato.kernels.scalar.Elementary.ROUND;
 import static dev.ostinato.kernels.vector.Lanes.BYTES;
 import static dev.ostinato.kernels.vector.Lanes.ORDER;
 import static dev.ostinato.kernels.vector.Lanes.SPECIES;
+import static dev.ostinato.kernels.vector.Lanes.VECTOR;
 import static dev.ostinato.kernels.vector.Lanes.in;
 import static dev.ostinato.kernels.vector.VectorRows.tree;
 import static jdk.incubator.vector.FloatVector.broadcast;
@@ -109,25 +110,25 @@ final class VectorSoftmax {
             FloatVector v1 = fromMemorySegment(SPECIES, ALL, x + j + BYTES, ORDER);
             FloatVector v2 = fromMemorySegment(SPECIES, ALL, x + j + 2 * BYTES, ORDER);
             FloatVector v3 = fromMemorySegment(SPECIES, ALL, x + j + 3 * BYTES, ORDER);
-            m0 = m0.blend(v0, v0.compare(GT, m0));
-            m1 = m1.blend(v1, v1.compare(GT, m1));
-            m2 = m2.blend(v2, v2.compare(GT, m2));
-            m3 = m3.blend(v3, v3.compare(GT, m3));
+            m0 = VECTOR.cast(m0).blend(v0, v0.compare(GT, m0));
+            m1 = VECTOR.cast(m1).blend(v1, v1.compare(GT, m1));
+            m2 = VECTOR.cast(m2).blend(v2, v2.compare(GT, m2));
+            m3 = VECTOR.cast(m3).blend(v3, v3.compare(GT, m3));
         }
         for (long j = four; j < whole; j += BYTES) {
             FloatVector v = fromMemorySegment(SPECIES, ALL, x + j, ORDER);
-            m1 = m1.blend(v, v.compare(GT, m1));
+            m1 = VECTOR.cast(m1).blend(v, v.compare(GT, m1));
         }
         for (long j = whole; j < bytes; j += BYTES) {
             VectorMask<Float> rest = Lanes.rest(bytes - j);
             FloatVector v = broadcast(SPECIES, Float.NEGATIVE_INFINITY)
                     .blend(fromMemorySegment(SPECIES, ALL, x + j, ORDER, rest), rest);
             v.intoMemorySegment(ALL, stage + j - whole, ORDER);
-            m2 = m2.blend(v, v.compare(GT, m2));
+            m2 = VECTOR.cast(m2).blend(v, v.compare(GT, m2));
         }
-        m0 = m0.blend(m1, m1.compare(GT, m0));
-        m2 = m2.blend(m3, m3.compare(GT, m2));
-        m0 = m0.blend(m2, m2.compare(GT, m0));
+        m0 = VECTOR.cast(m0).blend(m1, VECTOR.cast(m1).compare(GT, m0));
+        m2 = VECTOR.cast(m2).blend(m3, VECTOR.cast(m3).compare(GT, m2));
+        m0 = VECTOR.cast(m0).blend(m2, m2.compare(GT, m0));
         // As ints that are in the same order as the floats; the compiler takes many times as long for the maximum of floats.
         IntVector bits = m0.reinterpretAsInts();
         int largest = bits.lanewise(ASHR, 31).and(Integer.MAX_VALUE).lanewise(XOR, bits).reduceLanes(MAX);
@@ -164,9 +165,9 @@ final class VectorSoftmax {
                 p = p.mul(half.lanewise(LSHL, EXPONENT).reinterpretAsFloats());
                 p = p.mul(bits.sub(half).lanewise(LSHL, EXPONENT).reinterpretAsFloats());
                 p.intoMemorySegment(ALL, to, ORDER);
-                sum = sum.add(p);
+                sum = p.add(sum);
             }
-            sum.intoMemorySegment(ALL, partials + lane, ORDER);
+            VECTOR.cast(sum).intoMemorySegment(ALL, partials + lane, ORDER);
         }
         return tree(partials);
     }
