@@ -234,6 +234,7 @@ final class EncoderDecoderTest {
     void savedStatesTakeWhatTheyAttendToWithThem() {
         EncoderDecoder model = attending("auto");
         State state = model.encode(new int[] {1, 4, 2, -1, 3, -1}, Sequences.ofLengths(3, 3, 1));
+        assertBits(step(model, state.copy()), step(model, model.encode(new int[][] {{1, 2, 3}, {4}})));
         byte[] saved = state.save();
         State restored = model.encode(new int[2], Sequences.ofLengths(1, 1, 0));
         restored.restore(saved);

@@ -139,6 +139,17 @@ public final class EncoderDecoder {
         return begin(state, sources, outputs, Team.ALONE);
     }
 
+    /**
+     * Reads a source of tokens for each of B streams, which may be none, as {@link Batch#withSource(int[][])} takes them.
+     *
+     * @return the state of B rows with which the decoder begins
+     * @throws IllegalArgumentException if there are no rows, or the encoder takes something else
+     * @throws IndexOutOfBoundsException if a token is outside the vocabulary
+     */
+    public State encode(int[][] sources) {
+        return encode(Sequences.padded(sources), Sequences.ofRows(sources));
+    }
+
     /** As {@link #encode(int[], Sequences)}, from rows of floats: x (S, B, inputs). */
     public State encode(float[] x, Sequences sources) {
         State state = encoder.newState(sources.rows());

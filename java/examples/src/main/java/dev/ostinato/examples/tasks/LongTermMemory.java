@@ -147,7 +147,7 @@ public final class LongTermMemory {
         for (int steps : new int[] {100, 400}) {
             memory.draw(folder, Task.adding(steps), memory.adding(steps), 0.3);
         }
-        for (int delay : new int[] {30, 100}) {
+        for (int delay : new int[] {30, 100, 1000}) {
             Task task = Task.copying(delay);
             memory.draw(folder, task, memory.copying(delay), 1.5 * task.baseline());
         }

@@ -166,7 +166,7 @@ public final class Melody {
             for (int t = 0; t < tune.length; t++) {
                 int next = t + 1 < tune.length ? tune[t + 1] : END;
                 model.step(tune[t], state, logits);
-                ofNetwork -= Math.log(probabilities(logits, 1)[next]);
+                ofNetwork -= Math.log(Sampling.probabilities(logits, 1)[next]);
                 // Of what never came, a little: as if each note had followed once in all.
                 double[] row = counts[tune[t]];
                 ofPairs -= Math.log((row[next] + 1.0 / TOKENS) / (Arrays.stream(row).sum() + 1));
@@ -174,23 +174,6 @@ public final class Melody {
             }
         }
         return new Surprise(ofNetwork / notes / Math.log(2), ofPairs / notes / Math.log(2));
-    }
-
-    private static double[] probabilities(float[] logits, double temperature) {
-        double greatest = Double.NEGATIVE_INFINITY;
-        for (float logit : logits) {
-            greatest = Math.max(greatest, logit);
-        }
-        double[] p = new double[logits.length];
-        double sum = 0;
-        for (int i = 0; i < p.length; i++) {
-            p[i] = Math.exp((logits[i] - greatest) / temperature);
-            sum += p[i];
-        }
-        for (int i = 0; i < p.length; i++) {
-            p[i] /= sum;
-        }
-        return p;
     }
 
     /** Goes on from a note until the tune ends or has {@code most} notes; the same seed makes the same tune. */
@@ -201,24 +184,13 @@ public final class Melody {
         float[] logits = new float[model.outputs()];
         while (tune.size() < most) {
             model.step(tune.getLast().token(), state, logits);
-            int next = draw(probabilities(logits, temperature), random.nextDouble());
+            int next = Sampling.draw(logits, temperature, random.nextDouble());
             if (next == END) {
                 break;
             }
             tune.add(Note.of(next)); // the next input
         }
         return tune;
-    }
-
-    private static int draw(double[] probabilities, double random) {
-        double sum = 0;
-        for (int i = 0; i < probabilities.length; i++) {
-            sum += probabilities[i];
-            if (random < sum) {
-                return i;
-            }
-        }
-        return probabilities.length - 1;
     }
 
     /** Writes a tune for a piano. */

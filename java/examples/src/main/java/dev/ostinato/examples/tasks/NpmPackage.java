@@ -14,6 +14,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
@@ -38,15 +41,37 @@ public record NpmPackage(String name, String version, String integrity) {
         return read(path, cache(), REGISTRY);
     }
 
+    /**
+     * Returns the files whose names end so, by their paths inside the package.
+     *
+     * @throws IOException as {@link #read(String)} does
+     */
+    public SortedMap<String, byte[]> readAll(String ending) throws IOException {
+        return readAll(ending, cache(), REGISTRY);
+    }
+
+    /** As {@link #readAll(String)}, with another cache and another registry. */
+    SortedMap<String, byte[]> readAll(String ending, Path cache, URI registry) throws IOException {
+        return entries(archive(cache, registry), path -> path.endsWith(ending));
+    }
+
     /** As {@link #read(String)}, with another cache and another registry. */
     byte[] read(String path, Path cache, URI registry) throws IOException {
+        byte[] file = entries(archive(cache, registry), path::equals).get(path);
+        if (file == null) {
+            throw new IOException(name + "@" + version + ": expected a file " + path + ", got none");
+        }
+        return file;
+    }
+
+    private byte[] archive(Path cache, URI registry) throws IOException {
         Path archive = cache.resolve(fileName());
         byte[] bytes = Files.isRegularFile(archive) ? Files.readAllBytes(archive) : fetched(archive, registry);
         if (!checksum(bytes).equals(integrity)) {
             throw new IOException(archive + ": expected SHA-512 " + integrity + ", got " + checksum(bytes)
                     + "; delete the file to fetch it again");
         }
-        return entry(bytes, "package/" + path);
+        return bytes;
     }
 
     private static Path cache() {
@@ -99,15 +124,17 @@ public record NpmPackage(String name, String version, String integrity) {
         }
     }
 
-    private byte[] entry(byte[] archive, String path) throws IOException {
+    private static SortedMap<String, byte[]> entries(byte[] archive, Predicate<String> wanted) throws IOException {
+        SortedMap<String, byte[]> files = new TreeMap<>();
         try (TarArchiveInputStream tar =
                 new TarArchiveInputStream(new GZIPInputStream(new ByteArrayInputStream(archive)))) {
             for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
-                if (entry.getName().equals(path)) {
-                    return tar.readAllBytes();
+                String path = entry.getName().substring(entry.getName().indexOf('/') + 1); // behind package/
+                if (wanted.test(path)) {
+                    files.put(path, tar.readAllBytes());
                 }
             }
         }
-        throw new IOException(name + "@" + version + ": expected a file " + path + ", got none");
+        return files;
     }
 }

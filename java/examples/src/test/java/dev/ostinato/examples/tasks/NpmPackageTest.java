@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
+import java.util.Set;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
@@ -81,10 +82,13 @@ final class NpmPackageTest {
     void fetchedOnceAndReadFromTheCache() throws Exception {
         assertEquals("Call me Ishmael.", read(whales(archive), "data/text.txt"));
         assertEquals("Call me Ishmael.", read(whales(archive), "data/text.txt"));
+        assertEquals(Set.of("data/text.txt"),
+                whales(archive).readAll(".txt", cache.resolve("deep"), registry()).keySet());
+        assertEquals(Set.of(), whales(archive).readAll(".json", cache.resolve("deep"), registry()).keySet());
         assertEquals(1, requests);
         assertTrue(Files.exists(cache.resolve("deep/whales-data-1.2.3.tgz")), "as npm pack names it");
         IOException e = assertThrows(IOException.class, () -> read(whales(archive), "data/other.txt"));
-        assertTrue(e.getMessage().contains("expected a file package/data/other.txt"), e.getMessage());
+        assertTrue(e.getMessage().contains("expected a file data/other.txt"), e.getMessage());
     }
 
     @Test

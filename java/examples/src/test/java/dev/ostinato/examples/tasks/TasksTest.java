@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ostinato.examples.tasks.Sentiment.Sentence;
+import dev.ostinato.formats.SafeTensors;
+import dev.ostinato.nn.Model;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,6 +72,90 @@ final class TasksTest {
             assertTrue(course.end() < course.losses().getFirst() && course.end() < 1.2 * baseline,
                     course.cell() + " " + course.end());
         }
+    }
+
+    /** Lines that say a number twice, with a word between: who counts what came after five characters cannot know it. */
+    @Test
+    void charactersOfAText() throws IOException {
+        SplittableRandom random = new SplittableRandom(2);
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < 1_500; i++) {
+            int digit = random.nextInt(2);
+            text.append("int x").append(digit).append(" = first(").append(digit).append(");\n");
+        }
+        CharacterModel task = new CharacterModel(text.toString(), 80, 1);
+        LearningCurve curve = task.train();
+        assertTrue(curve.end() < task.bitsByCounting() && curve.end() < curve.points().getFirst().bits(),
+                curve + " " + task.bitsByCounting());
+
+        Path csv = folder.resolve("curve.csv");
+        curve.write(csv);
+        assertEquals(curve.end(), LearningCurve.read(csv).end(), 1e-6);
+        double middle = curve.points().get(9).bits();
+        assertEquals(curve.points().get(9).seconds(), curve.secondsTo(middle).orElseThrow(), 1e-6);
+        assertTrue(curve.secondsTo(0).isEmpty());
+
+        task.writeStart(folder.resolve("start.safetensors"));
+        SafeTensors start = SafeTensors.read(folder.resolve("start.safetensors"));
+        assertEquals("80", start.metadata().get("updates"));
+        assertEquals(text.length(), start.tensor("text.training").size() + start.tensor("text.heldOut").size());
+    }
+
+    /** The verb agrees with a word that is three words back. */
+    @Test
+    void wordsThatAgreeFromAfar() {
+        SplittableRandom random = new SplittableRandom(4);
+        List<String> things = List.of("ships", "roads", "laws", "banks");
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            StringBuilder text = new StringBuilder();
+            for (int sentence = 0; sentence < 50; sentence++) {
+                boolean one = random.nextBoolean();
+                text.append(one ? "The state" : "The states").append(" of the ")
+                        .append(things.get(random.nextInt(4))).append(one ? " is good. " : " are good. ");
+            }
+            texts.add(text.toString());
+        }
+        NextWord task = new NextWord(texts);
+        Model model = task.trained(64, 40);
+        NextWord.Perplexity perplexity = task.perplexity(model);
+        assertTrue(perplexity.network() < 0.95 * perplexity.triples(), perplexity.toString());
+        assertTrue(perplexity.triples() <= perplexity.pairs() && perplexity.pairs() < perplexity.words(),
+                perplexity.toString());
+        assertTrue(task.sentences(model, 2, 0.5, 1).startsWith("the state"));
+    }
+
+    /** What a letter says depends on whether the word ends with an e, however far away. */
+    @Test
+    void lettersThatSayOneThingOrAnother() {
+        SplittableRandom random = new SplittableRandom(6);
+        List<LettersToPhonemes.Pair> dictionary = new ArrayList<>();
+        for (int i = 0; i < 1_200; i++) {
+            StringBuilder letters = new StringBuilder();
+            random.ints(random.nextInt(2, 7), 0, 4).forEach(letter -> letters.append("abst".charAt(letter)));
+            boolean ends = random.nextBoolean();
+            List<String> phonemes = letters.chars()
+                    .mapToObj(letter -> letter == 'a' ? ends ? "EY" : "AE" : Character.toString(letter - 32)).toList();
+            dictionary.add(new LettersToPhonemes.Pair(letters + (ends ? "e" : ""), phonemes));
+        }
+        LettersToPhonemes.Result result = new LettersToPhonemes(dictionary).compare(8);
+        assertTrue(result.greedy().phonemes() < 0.03 && result.beam().words() <= 0.1, result.toString());
+        assertTrue(result.greedy().phonemes() < 0.5 * result.table().phonemes(), result.toString());
+        assertTrue(result.table().phonemes() < result.letters().phonemes(), result.toString());
+    }
+
+    /** By hand, from "a b a b a c": a is followed by b twice and by c once. */
+    @Test
+    void countingAsKneserAndNey() {
+        KneserNey pairs = new KneserNey(new int[] {0, 1, 0, 1, 0, 2}, 3, 2);
+        // Pairs: ab 2, ba 2, ac 1, so that the discount is 1 / (1 + 2 * 2). Different tokens before a: 1, b: 1, c: 1,
+        // so that there it is 3 / (3 + 0): all goes to equal parts.
+        double discount = 0.2;
+        double alone = 1.0 / 3;
+        assertEquals((2 - discount + discount * 2 * alone) / 3, pairs.probability(new int[] {0, 1}, 1), 1e-12);
+        assertEquals((1 - discount + discount * 2 * alone) / 3, pairs.probability(new int[] {0, 2}, 1), 1e-12);
+        assertEquals(discount * 2 * alone / 3, pairs.probability(new int[] {0, 0}, 1), 1e-12);
+        assertEquals(alone, pairs.probability(new int[] {2, 1}, 1), 1e-12);
     }
 
     @TempDir
