@@ -45,9 +45,9 @@ class Sequence:
 
 
 class CharacterModel(torch.nn.Module):
-    def __init__(self, cell, hidden):
+    def __init__(self, cell, hidden, dense):
         super().__init__()
-        self.embedding = torch.nn.Embedding(VOCABULARY, hidden)
+        self.embedding = torch.nn.Identity() if dense else torch.nn.Embedding(VOCABULARY, hidden)
         recurrent = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn-tanh": torch.nn.RNN}[cell]
         self.rnn = recurrent(hidden, hidden)
         self.head = torch.nn.Linear(hidden, VOCABULARY)
@@ -64,9 +64,9 @@ class CharacterModel(torch.nn.Module):
 
 class Training:
     def __init__(self, options):
-        self.model = CharacterModel(options.cell, options.hidden)
+        self.model = CharacterModel(options.cell, options.hidden, options.input == "dense")
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=LEARNING_RATE, fused=True)
-        self.batches = batches(options.batch, options.steps)
+        self.batches = batches(options)
         self.next = 0
         self.state = None
 
@@ -83,15 +83,31 @@ class Training:
         return loss.item()
 
 
-def batches(rows, steps):
-    """As TokenStreams cuts a text: B streams side by side, T characters at a time; (T, B) and its successors, flat."""
+def batches(options):
+    """As TokenStreams cuts a text: B streams side by side, T characters at a time; (T, B) and its successors, flat. Dense inputs are (T, B, H)."""
+    rows, steps, hidden = options.batch, options.steps, options.hidden
     sequence = Sequence(2)
     text = torch.tensor([sequence.below(VOCABULARY) for _ in range(BATCHES * rows * steps + 1)])
     length = BATCHES * steps
     tokens = text[:-1].view(rows, length).t()
     classes = text[1:].view(rows, length).t()
     cuts = [slice(i * steps, (i + 1) * steps) for i in range(BATCHES)]
-    return [(tokens[cut].contiguous(), classes[cut].reshape(-1)) for cut in cuts]
+    if options.input == "dense":
+        inputs = [
+            torch.tensor([sequence.symmetric(1) for _ in range(steps * rows * hidden)]).view(steps, rows, hidden) for _ in cuts
+        ]
+    else:
+        inputs = [tokens[cut].contiguous() for cut in cuts]
+    return [(x, classes[cut].reshape(-1)) for x, cut in zip(inputs, cuts)]
+
+
+def peak_resident_megabytes():
+    """As ProcessMemory: of the whole process, as Linux counts it; 0 where nobody counts."""
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
+    except OSError:
+        return 0
 
 
 def repeat(training, seconds):
@@ -129,6 +145,7 @@ def measure(options):
         "batch": options.batch,
         "steps": options.steps,
         "hidden": options.hidden,
+        "input": options.input,
         "threads": options.threads,
         "unit": "characters/s",
         "median": round(statistics.median(rates), 1),
@@ -136,6 +153,7 @@ def measure(options):
         "max": round(max(rates), 1),
         "rates": [round(rate, 1) for rate in rates],
         "optimizerSteps": count,
+        "peakResidentMegabytes": round(peak_resident_megabytes(), 1),
         "firstLoss": round(losses[0], 6),
         "tenthLoss": round(losses[-1], 6),
     }
@@ -147,6 +165,7 @@ def main():
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--hidden", type=int, default=128)
+    parser.add_argument("--input", choices=["tokens", "dense"], default="tokens")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--warmup", type=float, default=5, help="seconds")
     parser.add_argument("--repetitions", type=int, default=5)

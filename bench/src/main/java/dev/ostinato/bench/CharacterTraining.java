@@ -14,6 +14,8 @@ import java.util.List;
  * The training of a character model: embedding (65, H), recurrent layer (H), dense (65), cross-entropy, Adam at 2e-3, global norm clipped
  * at 5, the state carried from batch to batch. {@code training_peer.py} trains the same weights on the same tokens; change both.
  *
+ * <p>From dense inputs there is no embedding: each step has H features, drawn anew, and no work can be saved on those that repeat.
+ *
  * <p>Every character is drawn uniformly, so that nearly all of them occur in every batch. Text has fewer in a batch, and what a
  * layer saves on repeated tokens would be more.
  */
@@ -32,11 +34,31 @@ final class CharacterTraining implements AutoCloseable {
      *
      * @param rows B, the streams
      * @param steps T of a batch
+     * @param dense whether inputs are features, not tokens
      */
-    record Shape(CellType cell, int rows, int steps, int hidden) {
+    record Shape(CellType cell, int rows, int steps, int hidden, boolean dense) {
         /** Returns the characters that one optimiser step learns from. */
         int characters() {
             return rows * steps;
+        }
+
+        /**
+         * Returns the floating-point operations of the matrix products of one optimiser step, those that are done: each weight of the state takes
+         * six for a character, each of dense inputs four, since nobody asks for their gradients, and each of tokens six for a different character.
+         */
+        double operations() {
+            double gateUnits = (double) gates() * hidden;
+            double state = 6 * gateUnits * hidden * characters();
+            double input = dense ? 4 * gateUnits * hidden * characters() : 6 * gateUnits * hidden * VOCABULARY;
+            return state + input + 6.0 * hidden * VOCABULARY * characters();
+        }
+
+        private int gates() {
+            return switch (cell.label()) {
+                case "lstm" -> 4;
+                case "gru" -> 3;
+                default -> 1;
+            };
         }
     }
 
@@ -47,8 +69,9 @@ final class CharacterTraining implements AutoCloseable {
     }
 
     private static Model model(Shape shape) {
-        Model model = Model.builder().embedding(VOCABULARY, shape.hidden()).recurrent(shape.cell(), shape.hidden())
-                .dense(VOCABULARY).build();
+        Model.Builder inputs = shape.dense() ? Model.builder().features(shape.hidden())
+                : Model.builder().embedding(VOCABULARY, shape.hidden());
+        Model model = inputs.recurrent(shape.cell(), shape.hidden()).dense(VOCABULARY).build();
         Sequence sequence = new Sequence(1);
         double factor = 1 / Math.sqrt(shape.hidden());
         List<NamedArray> weights = new ArrayList<>();
@@ -71,9 +94,23 @@ final class CharacterTraining implements AutoCloseable {
         TokenStreams streams = new TokenStreams(text, shape.rows(), shape.steps());
         List<Batch> batches = new ArrayList<>();
         for (int i = 0; i < BATCHES; i++) {
-            batches.add(streams.next());
+            batches.add(shape.dense() ? dense(shape, text, i, sequence) : streams.next());
         }
         return batches;
+    }
+
+    /** Returns features for a batch, with the classes that its tokens would have. */
+    private static Batch dense(Shape shape, int[] text, int batch, Sequence sequence) {
+        float[] features = new float[shape.characters() * shape.hidden()];
+        for (int i = 0; i < features.length; i++) {
+            features[i] = sequence.symmetric(1);
+        }
+        int[] classes = new int[shape.characters()];
+        for (int i = 0; i < classes.length; i++) {
+            int step = batch * shape.steps() + i / shape.rows();
+            classes[i] = text[i % shape.rows() * BATCHES * shape.steps() + step + 1];
+        }
+        return Batch.featuresToClasses(shape.steps(), shape.rows(), features, classes);
     }
 
     /** Takes an optimiser step and returns the loss before it. */

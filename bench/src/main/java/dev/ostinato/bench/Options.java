@@ -1,6 +1,7 @@
 package dev.ostinato.bench;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -28,6 +29,16 @@ final class Options {
         String value = values.get(name);
         if (value == null) {
             throw new IllegalArgumentException("--" + name + ": no such option");
+        }
+        return value;
+    }
+
+    /** @throws IllegalArgumentException if it is none of those */
+    String choice(String name, String... choices) {
+        String value = text(name);
+        if (!List.of(choices).contains(value)) {
+            throw new IllegalArgumentException(
+                    "--" + name + ": expected " + String.join(" or ", choices) + ", got " + value);
         }
         return value;
     }

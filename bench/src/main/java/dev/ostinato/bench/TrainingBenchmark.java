@@ -47,7 +47,7 @@ public class TrainingBenchmark {
 
     @Setup
     public void setUp() {
-        CharacterTraining.Shape shape = new CharacterTraining.Shape(CellType.of(cell), ROWS, STEPS, hidden);
+        CharacterTraining.Shape shape = new CharacterTraining.Shape(CellType.of(cell), ROWS, STEPS, hidden, false);
         training = new CharacterTraining(shape, backend, threads);
         try (CharacterTraining scalar = new CharacterTraining(shape, "scalar", 1)) {
             double[] expected = scalar.steps(CHECKED);

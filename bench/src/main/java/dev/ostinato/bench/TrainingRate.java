@@ -1,5 +1,6 @@
 package dev.ostinato.bench;
 
+import dev.ostinato.kernels.Limits;
 import dev.ostinato.nn.CellType;
 import java.util.Map;
 
@@ -17,17 +18,21 @@ public final class TrainingRate {
 
     static void main(String[] args) {
         Options options =
-                new Options(args, Map.of("cell", "lstm", "batch", "32", "steps", "50", "hidden", "128", "threads",
-                        "1", "backend", "vector", "warmup", "5", "repetitions", "5", "seconds", "2"));
+                new Options(args, Map.of("cell", "lstm", "batch", "32", "steps", "50", "hidden", "128", "input",
+                        "tokens", "threads", "1", "backend", "vector", "warmup", "5", "repetitions", "5", "seconds",
+                        "2"));
         CharacterTraining.Shape shape = new CharacterTraining.Shape(CellType.of(options.text("cell")),
-                options.count("batch"), options.count("steps"), options.count("hidden"));
+                options.count("batch"), options.count("steps"), options.count("hidden"),
+                options.choice("input", "tokens", "dense").equals("dense"));
+        double peak = options.count("threads") * Limits.here().fmaPeak();
         try (CharacterTraining training =
                 new CharacterTraining(shape, options.text("backend"), options.count("threads"))) {
-            System.out.println(measure(training, shape, options));
+            System.out.println(measure(training, shape, options, peak));
         }
     }
 
-    private static JsonLine measure(CharacterTraining training, CharacterTraining.Shape shape, Options options) {
+    private static JsonLine measure(CharacterTraining training, CharacterTraining.Shape shape, Options options,
+            double peak) {
         double[] losses = training.steps(REPORTED_LOSSES);
         int count = warmUp(training, options);
         double[] rates = new double[options.count("repetitions")];
@@ -37,9 +42,12 @@ public final class TrainingRate {
         Samples samples = new Samples(rates);
         return new JsonLine().put("kind", "training").put("engine", "ostinato").put("cell", shape.cell().label())
                 .put("batch", shape.rows()).put("steps", shape.steps()).put("hidden", shape.hidden())
-                .put("threads", options.count("threads")).put("backend", options.text("backend"))
+                .put("input", options.text("input")).put("threads", options.count("threads"))
+                .put("backend", options.text("backend"))
                 .put("unit", "characters/s").put("median", samples.median()).put("min", samples.min())
                 .put("max", samples.max()).put("rates", rates).put("optimizerSteps", count)
+                .put("gigaflops", samples.median() / shape.characters() * shape.operations() / NANOS)
+                .put("peakGigaflops", peak / NANOS).put("peakResidentMegabytes", ProcessMemory.peakMegabytes())
                 .put("firstLoss", losses[0]).put("tenthLoss", losses[REPORTED_LOSSES - 1]);
     }
 

@@ -133,12 +133,12 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private TrainingRun.Result train(TrainingData text) throws IOException {
-        TrainingOptions options = TrainingOptions.builder().cell(CellType.LSTM).hidden(HIDDEN).embedding(EMBEDDING)
-                .seq(SEQ).batch(BATCH).steps(steps).lr(LEARNING_RATE).clip(CLIP)
-                .schedule(TrainingOptions.Course.COSINE).build();
+        TrainingOptions options = TrainingOptions.of(ModelOptions.of(CellType.LSTM, HIDDEN, EMBEDDING),
+                UpdateOptions.adam(LEARNING_RATE, UpdateOptions.Course.COSINE, CLIP), SEQ, BATCH, steps)
+                .withEvaluateEvery(Math.ceilDiv(steps, EVALUATIONS));
         try (Interruption interruption = new Interruption();
                 Progress progress = Progress.on(terminal)) {
-            return TrainingRun.builder(text, options).threads(threads).evaluateEvery(Math.ceilDiv(steps, EVALUATIONS))
+            return TrainingRun.builder(text, options).threads(threads)
                     .stopWhen(interruption).listener(progress).build().run();
         }
     }

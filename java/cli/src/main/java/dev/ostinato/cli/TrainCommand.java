@@ -2,17 +2,17 @@ package dev.ostinato.cli;
 
 import dev.ostinato.formats.Checkpoint;
 import dev.ostinato.kernels.Backends;
-import dev.ostinato.nn.CellType;
-import dev.ostinato.nn.Layer;
-import dev.ostinato.nn.Regularization;
 import dev.ostinato.nn.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
             "  ostinato train --data book.txt --layers 3 --stack residual --dropout 0.2 --dropout-scope stream \\",
             "      --drop-connect 0.3 --out deep.safetensors",
             "  ostinato train --data book.txt --zoneout 0.1 --cell-zoneout 0.3 --out book.safetensors",
+            "  ostinato train --data book.txt --optimizer adamw --weight-decay 0.01 --schedule cosine --warm-up 200 \\",
+            "      --steps 20000 --patience 5 --plot book.png --out book.safetensors",
             "  ostinato train --resume java.safetensors.checkpoint --epochs 2"})
 final class TrainCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
@@ -49,111 +51,71 @@ final class TrainCommand implements Callable<Integer> {
         "The model file; FILE.checkpoint beside it is written on the way."})
     private @Nullable Path out;
 
-    @Option(names = "--cell", paramLabel = "rnn|lstm|gru", order = 3,
-            description = "Kind of recurrent cell (default: lstm), with options such as 'lstm(projection=64,clip=3)'.")
-    private String cell = "lstm";
+    @Mixin
+    private final ModelArguments model = new ModelArguments();
 
-    @Option(names = "--hidden", paramLabel = "N", order = 4,
-            description = "Units of a layer (default: ${DEFAULT-VALUE}).")
-    private int hidden = 128;
+    @Mixin
+    private final UpdateArguments updates = new UpdateArguments();
 
-    @Option(names = "--layers", paramLabel = "N", order = 5,
-            description = "Recurrent layers (default: ${DEFAULT-VALUE}).")
-    private int layers = 1;
-
-    @Option(names = "--embedding", paramLabel = "N", order = 6, description = {
-        "Size of a learned row for each character; 0 for one-hot (default: ${DEFAULT-VALUE})."})
-    private int embedding;
-
-    @Option(names = "--seq", paramLabel = "N", order = 7, description = {
+    @Option(names = "--seq", paramLabel = "N", order = 10, description = {
         "Characters that a gradient goes back (default: ${DEFAULT-VALUE})."})
     private int seq = 50;
 
-    @Option(names = "--batch", paramLabel = "N", order = 8, description = {
+    @Option(names = "--advance", paramLabel = "N", order = 11, description = {
+        "Characters from one batch to the next, at most --seq, which is the default: with fewer, each batch reads again what "
+                + "came before, and only the losses of its last N characters count."})
+    private @Nullable Integer advance;
+
+    @Option(names = "--batch", paramLabel = "N", order = 12, description = {
         "Places of the text read side by side (default: ${DEFAULT-VALUE})."})
     private int batch = 32;
 
-    @Option(names = "--steps", paramLabel = "N", order = 9, description = "Updates of the weights (default: 2000).")
+    @Option(names = "--steps", paramLabel = "N", order = 13, description = "Updates of the weights (default: 2000).")
     private @Nullable Long steps;
 
-    @Option(names = "--epochs", paramLabel = "N", order = 10, description = "Passes over the text, instead of --steps.")
+    @Option(names = "--epochs", paramLabel = "N", order = 14, description = "Passes over the text, instead of --steps.")
     private @Nullable Integer epochs;
 
-    @Option(names = "--lr", paramLabel = "X", order = 11,
-            description = "Learning rate of Adam (default: ${DEFAULT-VALUE}).")
-    private double lr = 2e-3;
-
-    @Option(names = "--schedule", paramLabel = "constant|cosine", order = 12, description = {
-        "Course of the learning rate; cosine goes down to a tenth (default: constant)."})
-    private TrainingOptions.Course schedule = TrainingOptions.Course.CONSTANT;
-
-    @Option(names = "--clip", paramLabel = "X", order = 13, description = {
-        "Limit of the gradient's norm; 0 for none (default: ${DEFAULT-VALUE})."})
-    private double clip = 5;
-
-    @Option(names = "--dropout", paramLabel = "X", order = 14, description = {
-        "Part of each layer's output that is dropped (default: ${DEFAULT-VALUE})."})
-    private double dropout;
-
-    @Option(names = "--dropout-scope", paramLabel = "step|stream", order = 15, description = {
-        "Whether --dropout draws anew at every step, or once for the --seq steps of a batch (default: step)."})
-    private Layer.Dropout.Scope dropoutScope = Layer.Dropout.Scope.STEP;
-
-    @Option(names = "--recurrent-dropout", paramLabel = "X", order = 16, description = {
-        "Part of the state that the recurrent weights do not see, the same for all steps of a batch (default: ${DEFAULT-VALUE})."})
-    private double recurrentDropout;
-
-    @Option(names = "--drop-connect", paramLabel = "X", order = 17, description = {
-        "Part of the recurrent weights that is dropped for a batch (default: ${DEFAULT-VALUE})."})
-    private double dropConnect;
-
-    @Option(names = "--zoneout", paramLabel = "X", order = 18, description = {
-        "Part of the units that keep their state at a step; when the model is used each keeps so much (default: ${DEFAULT-VALUE})."})
-    private double zoneout;
-
-    @Option(names = "--cell-zoneout", paramLabel = "X", order = 19, description = {
-        "The same of the cell state of an LSTM (default: ${DEFAULT-VALUE})."})
-    private double cellZoneout;
-
-    @Option(names = "--stack", paramLabel = "plain|residual", order = 20, description = {
-        "How layers are stacked: residual adds to the output of each but the first what it takes (default: plain)."})
-    private TrainingOptions.Stack stack = TrainingOptions.Stack.PLAIN;
-
-    @Option(names = "--seed", paramLabel = "N", order = 21, description = {
+    @Option(names = "--seed", paramLabel = "N", order = 15, description = {
         "Seed of the initial weights and of dropout (default: ${DEFAULT-VALUE})."})
     private long seed = 1;
 
-    @Option(names = "--init", paramLabel = "pytorch|keras", order = 22, description = {
-        "Initial weights: the defaults of PyTorch or of Keras, whose LSTM begins with a forget bias of 1 (default: pytorch)."})
-    private TrainingOptions.Init init = TrainingOptions.Init.PYTORCH;
-
-    @Option(names = "--threads", paramLabel = "N", order = 23,
+    @Option(names = "--threads", paramLabel = "N", order = 40,
             description = "Threads that compute (default: ${DEFAULT-VALUE}).")
     private int threads = 1;
 
-    @Option(names = "--backend", paramLabel = "NAME", order = 24, description = {
+    @Option(names = "--backend", paramLabel = "NAME", order = 41, description = {
         "Backend that computes, see ostinato info (default: ${DEFAULT-VALUE})."})
     private String backend = "auto";
 
-    @Option(names = "--resume", paramLabel = "CHECKPOINT", order = 25, description = {
+    @Option(names = "--resume", paramLabel = "CHECKPOINT", order = 42, description = {
         "Goes on from a checkpoint, with its options, to the same bits as without the break. --steps, --epochs, --threads, "
-                + "--backend, --out and --json-log may be given anew."})
+                + "--backend, --out, --plot and --json-log may be given anew."})
     private @Nullable Path resume;
 
-    @Option(names = "--checkpoint-every", paramLabel = "N", order = 26, description = {
+    @Option(names = "--checkpoint-every", paramLabel = "N", order = 43, description = {
         "Updates between checkpoints (default: ${DEFAULT-VALUE})."})
     private long checkpointEvery = 500;
 
-    @Option(names = "--eval-every", paramLabel = "N", order = 27, description = {
+    @Option(names = "--eval-every", paramLabel = "N", order = 44, description = {
         "Updates between measurements on the held-out text (default: ${DEFAULT-VALUE})."})
-    private long evaluateEvery = 500;
+    private long evaluateEvery = TrainingOptions.EVALUATE_EVERY;
 
-    @Option(names = "--json-log", paramLabel = "FILE", order = 28, description = {
+    @Option(names = "--patience", paramLabel = "N", order = 45, description = {
+        "Ends when N measurements in a row were not better than the best, and keeps the model that was best; 0 takes all "
+                + "steps and keeps the last (default: ${DEFAULT-VALUE})."})
+    private int patience;
+
+    @Option(names = "--plot", paramLabel = "FILE", order = 46, description = {
+        "Draws the learning curves as a PNG at the end."})
+    private @Nullable Path plot;
+
+    @Option(names = "--json-log", paramLabel = "FILE", order = 47, description = {
         "Writes a line of JSON for each update: step, loss in nats per character, chars_per_s of this step, seconds since the "
                 + "start; and for each measurement: step, val_loss, val_bits_per_char. With --resume goes on at its end."})
     private @Nullable Path jsonLog;
 
-    @Option(names = "--json", order = 29, description = "Prints the result as one JSON object.")
+    @Option(names = "--json", order = 48, description = "Prints the result as one JSON object.")
     private boolean json;
 
     TrainCommand(Terminal terminal) {
@@ -167,18 +129,19 @@ final class TrainCommand implements Callable<Integer> {
         Path file = out(resume);
         OutputFiles.check(file);
         OutputFiles.check(TrainingRun.checkpointOf(file));
-        if (jsonLog != null) {
-            OutputFiles.check(jsonLog);
+        for (Path written : Arrays.asList(jsonLog, plot)) {
+            if (written != null) {
+                OutputFiles.check(written);
+            }
         }
         TrainingRun.Builder run = checkpoint == null ? newRun() : resumedRun(checkpoint);
-        run.out(file).threads(threads).backend(backend).checkpointEvery(checkpointEvery).evaluateEvery(evaluateEvery);
+        run.out(file).threads(threads).backend(backend).checkpointEvery(checkpointEvery);
         return train(run, file);
     }
 
     private void checkArguments() {
         Threads.check(spec, threads);
         positive("--checkpoint-every", checkpointEvery);
-        positive("--eval-every", evaluateEvery);
         if (steps != null) {
             positive("--steps", steps);
         }
@@ -221,7 +184,7 @@ final class TrainCommand implements Callable<Integer> {
     private TrainingRun.Builder newRun() throws IOException {
         Corpus corpus = corpus(String.valueOf(data));
         TrainingData tokens = TrainingData.of(corpus);
-        return TrainingRun.builder(tokens, options(until(tokens, batch, seq, 2000)));
+        return TrainingRun.builder(tokens, options(until(tokens, batch, seq, advance(), 2000)));
     }
 
     private TrainingRun.Builder resumedRun(Checkpoint checkpoint) throws IOException {
@@ -230,13 +193,16 @@ final class TrainCommand implements Callable<Integer> {
         Vocabulary vocabulary = checkpoint.model().vocabulary()
                 .orElseThrow(() -> new Failure(
                         resume + ": expected a checkpoint of a text model, got one without a vocabulary"));
-        refuseConflicts(options.toMap());
+        refuseConflicts(options);
         Corpus corpus = corpus(data != null ? data : String.valueOf(saved.get("data")));
         if (!corpus.digest().equals(saved.get("data-sha256"))) {
             throw new Failure(corpus.name() + ": this is not the text that " + resume + " was trained on");
         }
         TrainingData tokens = TrainingData.of(corpus, vocabulary);
-        long until = until(tokens, options.batch(), options.seq(), options.steps());
+        if (options.patience() == 0 && given("--eval-every")) {
+            options = options.withEvaluateEvery(evaluateEvery);
+        }
+        long until = until(tokens, options.batch(), options.seq(), options.advance(), options.steps());
         if (until <= checkpoint.progress().step()) {
             throw new Failure(resume + ": all " + until + " steps are done already, it is at step "
                     + checkpoint.progress().step() + "; --steps or --epochs sets a later end");
@@ -260,41 +226,38 @@ final class TrainCommand implements Callable<Integer> {
         return corpus;
     }
 
-    private long until(TrainingData tokens, int batch, int seq, long otherwise) {
+    private long until(TrainingData tokens, int batch, int seq, int advance, long otherwise) {
         if (epochs != null) {
-            return (long) epochs * tokens.streams(batch, seq).batchesPerEpoch();
+            return (long) epochs * tokens.streams(batch, seq, advance).batchesPerEpoch();
         }
         return steps != null ? steps : otherwise;
     }
 
+    private int advance() {
+        return advance != null ? advance : seq;
+    }
+
     private TrainingOptions options(long planned) {
         try {
-            Regularization regularization = Regularization.NONE.withRecurrentDropout(recurrentDropout)
-                    .withDropConnect(dropConnect).withZoneout(zoneout, cellZoneout);
-            return new TrainingOptions(cellType(), hidden, layers, embedding, seq, batch, planned, lr, clip, dropout,
-                    dropoutScope, regularization, stack, seed, schedule, init);
+            return new TrainingOptions(model.options(), updates.options(), seq, advance(), batch, planned, seed,
+                    evaluateEvery, patience);
         } catch (IllegalArgumentException e) {
             throw misused(String.valueOf(e.getMessage()));
         }
     }
 
-    private CellType cellType() {
-        if (cell.equals("rnn")) {
-            return CellType.RNN_TANH;
-        }
-        try {
-            return CellType.of(cell);
-        } catch (IllegalArgumentException e) {
-            throw misused("--cell: expected rnn, lstm or gru, got " + cell);
-        }
+    private boolean given(String option) {
+        return spec.commandLine().getParseResult().hasMatchedOption(option);
     }
 
-    private void refuseConflicts(Map<String, String> saved) {
-        options(1).toMap().forEach((name, given) -> {
-            boolean said = spec.commandLine().getParseResult().hasMatchedOption("--" + name);
-            if (said && !name.equals("steps") && !given.equals(saved.get(name))) {
-                throw misused("--" + name + ": " + given + " was given, but " + resume + " was trained with "
-                        + saved.get(name));
+    /** What the bits depend on cannot change on the way; measurements may come more or less often unless they end the training. */
+    private void refuseConflicts(TrainingOptions saved) {
+        Map<String, String> before = saved.toMap();
+        options(1).toMap().forEach((name, now) -> {
+            boolean free = name.equals("steps") || (name.equals("eval-every") && saved.patience() == 0);
+            if (!free && given("--" + name) && !now.equals(before.get(name))) {
+                throw misused("--" + name + ": " + now + " was given, but " + resume + " was trained with "
+                        + before.get(name));
             }
         });
     }
@@ -308,6 +271,10 @@ final class TrainCommand implements Callable<Integer> {
             TrainingReport report = new TrainingReport(result, file);
             if (!result.finished()) {
                 terminal.say(report.howToGoOn());
+            }
+            if (plot != null) {
+                Curves.write(plot, String.valueOf(file.getFileName()), result.training(), result.validation(),
+                        new LinkedHashMap<>());
             }
             if (json) {
                 terminal.json(report.toMap());

@@ -56,13 +56,13 @@ final class TrainingData {
     }
 
     /** Returns the training part as streams. @throws Failure if it is too short for one batch */
-    TokenStreams streams(int batch, int seq) {
+    TokenStreams streams(int batch, int seq, int advance) {
         long needed = (long) batch * seq + 1;
         if (training.length < needed) {
             throw new Failure(corpus.name() + ": too short to train on: a batch of " + batch + " sequences of " + seq
                     + " characters needs " + needed + ", and there are " + training.length
                     + (validation.length == 0 ? "" : " beside the " + validation.length + " held out"));
         }
-        return new TokenStreams(training, batch, seq);
+        return new TokenStreams(training, batch, seq, advance);
     }
 }

@@ -12,8 +12,13 @@ record TrainingReport(TrainingRun.Result result, Path file) {
         String heldOut = result.evaluation()
                 .map(e -> String.format(Locale.ROOT, ", held out %.3f (%.3f bits per character)", e.nats(), e.bits()))
                 .orElse("");
-        return String.format(Locale.ROOT, "trained to step %d in %.1f s, %,.0f characters/s; loss %.3f%s; wrote %s",
-                result.step(), result.seconds(), charactersPerSecond(), loss(), heldOut, file);
+        String kept = result.kept()
+                .map(p -> String.format(Locale.ROOT,
+                        " of step %d, the best on the text held out: %.3f (%.3f bits per character)",
+                        p.step(), p.nats(), p.nats() / Math.log(2)))
+                .orElse("");
+        return String.format(Locale.ROOT, "trained to step %d in %.1f s, %,.0f characters/s; loss %.3f%s; wrote %s%s",
+                result.step(), result.seconds(), charactersPerSecond(), loss(), heldOut, file, kept);
     }
 
     /** Returns what to do after an interruption. */
@@ -40,6 +45,10 @@ record TrainingReport(TrainingRun.Result result, Path file) {
         result.evaluation().ifPresent(e -> {
             map.put("val_loss", e.nats());
             map.put("val_bits_per_char", e.bits());
+        });
+        result.kept().ifPresent(p -> {
+            map.put("best_step", p.step());
+            map.put("best_val_loss", p.nats());
         });
         map.put("characters", result.characters());
         map.put("seconds", result.seconds());

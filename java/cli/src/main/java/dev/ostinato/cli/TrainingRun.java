@@ -31,6 +31,7 @@ final class TrainingRun {
     /** Streams side by side when the held-out text is measured, and the length from which on each has enough to read. */
     private static final int EVALUATION_STREAMS = 32;
     private static final int EVALUATION_LENGTH = 64;
+    private static final String MEASUREMENTS = "measurements";
 
     /** A loss in nats per character after a number of updates. */
     record Point(long step, double nats) {}
@@ -38,17 +39,18 @@ final class TrainingRun {
     /**
      * What came out.
      *
-     * @param model the model of the last step
+     * @param model the model after the last step
      * @param step updates so far
-     * @param finished whether all steps were taken; if not, somebody asked to stop
+     * @param finished whether the training is at its end; if not, somebody asked to stop
      * @param training losses of this run's steps
-     * @param validation losses on the held-out text, of this run
+     * @param validation losses on the held-out text since the first step
      * @param evaluation the last measurement on the held-out text, if there was one
+     * @param kept the measurement of the model that was written, if that is the best one
      * @param characters that this run trained on, each as often as it was read
      * @param seconds that the run took, evaluations and checkpoints included
      */
     record Result(Model model, long step, boolean finished, List<Point> training, List<Point> validation,
-            Optional<Evaluation> evaluation, long characters, double seconds) {}
+            Optional<Evaluation> evaluation, Optional<Point> kept, long characters, double seconds) {}
 
     private final TrainingData data;
     private final TrainingOptions options;
@@ -56,7 +58,6 @@ final class TrainingRun {
     private final int threads;
     private final String backend;
     private final long checkpointEvery;
-    private final long evaluateEvery;
     private final @Nullable Path out;
     private final @Nullable Checkpoint start;
     private final BooleanSupplier stop;
@@ -64,7 +65,7 @@ final class TrainingRun {
     private final TokenStreams streams;
 
     private final List<Point> training = new ArrayList<>();
-    private final List<Point> validation = new ArrayList<>();
+    private final Measurements measurements;
     private Optional<Evaluation> evaluation = Optional.empty();
     private long evaluatedStep = -1;
     private long savedStep = -1;
@@ -77,12 +78,12 @@ final class TrainingRun {
         this.threads = b.threads;
         this.backend = b.backend;
         this.checkpointEvery = b.checkpointEvery;
-        this.evaluateEvery = b.evaluateEvery;
         this.out = b.out;
         this.start = b.start;
         this.stop = b.stop;
         this.listeners = List.copyOf(b.listeners);
-        this.streams = data.streams(options.batch(), options.seq());
+        this.streams = data.streams(options.batch(), options.seq(), options.advance());
+        this.measurements = new Measurements(options.patience());
     }
 
     /** Returns a builder of a run from the first step on. */
@@ -103,7 +104,7 @@ final class TrainingRun {
     }
 
     /**
-     * Trains until all steps are taken or somebody asks to stop. Once.
+     * Trains until all steps are taken, the patience is at an end or somebody asks to stop. Once.
      *
      * @throws Failure if the training diverged; the last good checkpoint is still there
      * @throws IOException if a file cannot be written
@@ -115,11 +116,15 @@ final class TrainingRun {
             for (TrainingListener listener : listeners) {
                 listener.began(trainer.steps(), until);
             }
-            while (trainer.steps() < until && !stop.getAsBoolean()) {
+            while (!atEnd(trainer) && !stop.getAsBoolean()) {
                 step(trainer);
             }
             return finish(trainer);
         }
+    }
+
+    private boolean atEnd(Trainer trainer) {
+        return trainer.steps() >= until || measurements.areExhausted();
     }
 
     private void resume(Trainer trainer) {
@@ -127,6 +132,16 @@ final class TrainingRun {
             trainer.resume(start.progress());
             streams.seek(start.position());
             savedStep = trainer.steps();
+            try {
+                measurements.addAll(start.options().getOrDefault(MEASUREMENTS, ""));
+            } catch (IllegalArgumentException e) {
+                throw new Failure("not a checkpoint of ostinato train: " + e.getMessage(), e);
+            }
+            if (measurements.areExhausted()) {
+                throw new Failure("the training has ended at step " + savedStep + ": " + options.patience()
+                        + " measurements were not better than that of step "
+                        + measurements.best().map(Point::step).orElse(0L));
+            }
         }
     }
 
@@ -143,11 +158,11 @@ final class TrainingRun {
         }
         double seconds = (System.nanoTime() - before) * 1e-9;
         training.add(new Point(trainer.steps(), loss));
-        long characters = (long) options.batch() * options.seq();
+        long characters = (long) options.batch() * options.advance();
         var step = new TrainingListener.Step(trainer.steps(), until, loss, characters / seconds,
                 characters * training.size(), elapsed());
         listeners.forEach(listener -> listener.stepped(step));
-        if (trainer.steps() % evaluateEvery == 0) {
+        if (isMeasured(trainer.steps())) {
             evaluate(trainer);
         }
         if (trainer.steps() % checkpointEvery == 0) {
@@ -155,36 +170,56 @@ final class TrainingRun {
         }
     }
 
+    private boolean isMeasured(long step) {
+        return step % options.evaluateEvery() == 0;
+    }
+
     private Result finish(Trainer trainer) throws IOException {
-        boolean finished = trainer.steps() >= until;
+        boolean finished = atEnd(trainer);
         if (finished && evaluatedStep != trainer.steps()) {
             evaluate(trainer);
         }
         if (savedStep != trainer.steps()) {
             save(trainer);
         }
-        Model model = trainer.model();
-        if (finished && out != null) {
-            ModelFile.write(out, model, data.vocabulary());
+        Model model = model(trainer);
+        boolean best = options.patience() > 0;
+        if (finished && !best) {
+            write(model);
         }
-        return new Result(model, trainer.steps(), finished, List.copyOf(training), List.copyOf(validation), evaluation,
-                (long) training.size() * options.batch() * options.seq(), elapsed());
+        return new Result(model, trainer.steps(), finished, List.copyOf(training), measurements.points(), evaluation,
+                best ? measurements.best() : Optional.empty(),
+                (long) training.size() * options.batch() * options.advance(), elapsed());
     }
 
-    private void evaluate(Trainer trainer) {
+    /** What is measured and written. */
+    private Model model(Trainer trainer) {
+        return options.updates().average() > 0 ? trainer.averagedModel() : trainer.model();
+    }
+
+    private void write(Model model) throws IOException {
+        if (out != null) {
+            ModelFile.write(out, model, data.vocabulary());
+        }
+    }
+
+    private void evaluate(Trainer trainer) throws IOException {
         evaluatedStep = trainer.steps();
         int[] text = data.validation();
         if (text.length < 2) {
             return;
         }
         int side = text.length > EVALUATION_STREAMS * EVALUATION_LENGTH ? EVALUATION_STREAMS : 1;
-        Evaluation measured = Evaluation.of(trainer.model(), text, side, threads);
+        Model model = model(trainer);
+        Evaluation measured = Evaluation.of(model, text, side, threads);
         if (!Double.isFinite(measured.nats())) {
             throw diverged("the loss on the held-out text became " + measured.nats() + " after step " + evaluatedStep,
                     null);
         }
         evaluation = Optional.of(measured);
-        validation.add(new Point(evaluatedStep, measured.nats()));
+        if (measurements.add(new Point(evaluatedStep, measured.nats())) && options.patience() > 0) {
+            write(model);
+        }
         listeners.forEach(listener -> listener.evaluated(evaluatedStep, measured));
     }
 
@@ -207,6 +242,7 @@ final class TrainingRun {
         SequencedMap<String, String> map = new LinkedHashMap<>(options.toMap());
         map.put("data", data.corpus().name());
         map.put("data-sha256", data.corpus().digest());
+        map.put(MEASUREMENTS, measurements.encode(this::isMeasured)); // not that of a step where only this run ended
         return map;
     }
 
@@ -244,7 +280,6 @@ final class TrainingRun {
         private int threads = 1;
         private String backend = "auto";
         private long checkpointEvery = 500;
-        private long evaluateEvery = 500;
         private @Nullable Path out;
         private @Nullable Checkpoint start;
         private BooleanSupplier stop = () -> false;
@@ -279,12 +314,6 @@ final class TrainingRun {
             return this;
         }
 
-        /** Sets the number of updates from one evaluation to the next; 500 unless set. There is one at the end in any case. */
-        Builder evaluateEvery(long steps) {
-            this.evaluateEvery = steps;
-            return this;
-        }
-
         /** Sets the model file, beside which the checkpoint goes; without it nothing is written. */
         Builder out(Path file) {
             this.out = file;
@@ -311,6 +340,10 @@ final class TrainingRun {
 
         /** Returns the run. @throws Failure if the text is too short */
         TrainingRun build() {
+            if (options.patience() > 0 && data.validation().length < 2) {
+                throw new Failure("--patience: expected text held out to measure on, and " + data.corpus().name()
+                        + " is too short for that");
+            }
             return new TrainingRun(this);
         }
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ostinato.formats.Checkpoint;
 import dev.ostinato.formats.ModelFile;
+import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Model;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -156,7 +157,8 @@ class BadInputTest {
         byte[] good = Files.readAllBytes(TrainingRun.checkpointOf(out));
         Checkpoint checkpoint = Checkpoint.read(TrainingRun.checkpointOf(out));
         TrainingData data = TrainingData.of(Corpus.read(text.toString()));
-        TrainingOptions wild = TrainingOptions.builder().hidden(3).seq(4).batch(2).steps(50).lr(1e38).clip(0).build();
+        TrainingOptions wild = TrainingOptions.of(ModelOptions.of(CellType.LSTM, 3, 0),
+                UpdateOptions.adam(1e38, UpdateOptions.Course.CONSTANT, 0), 4, 2, 50);
         TrainingRun run = TrainingRun.builder(data, wild).from(checkpoint).out(out).build();
         Failure failure = assertThrows(Failure.class, run::run);
         assertTrue(failure.getMessage().contains("checkpoint of step 2 is kept"), failure.getMessage());

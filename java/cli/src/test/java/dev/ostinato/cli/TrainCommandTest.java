@@ -7,12 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.ostinato.formats.Checkpoint;
 import dev.ostinato.formats.ModelFile;
+import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Regularization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -87,10 +90,72 @@ class TrainCommandTest {
         assertArrayEquals(new float[] {0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}, bias, 1e-20f);
         assertEquals("keras", Checkpoint.read(TrainingRun.checkpointOf(out)).options().get("init"));
 
-        Map<String, String> older = TrainingOptions.builder().build().toMap();
-        older.keySet().removeAll(Set.of("init", "dropout-scope", "recurrent-dropout", "drop-connect", "zoneout",
-                "cell-zoneout", "stack"));
-        assertEquals(TrainingOptions.builder().build(), TrainingOptions.of(older));
+        TrainingOptions defaults = TrainingOptions.of(ModelOptions.of(CellType.LSTM, 128, 0),
+                UpdateOptions.adam(2e-3, UpdateOptions.Course.CONSTANT, 5), 50, 32, 2000);
+        Map<String, String> older = defaults.toMap();
+        older.keySet().retainAll(Set.of("cell", "hidden", "layers", "embedding", "seq", "batch", "steps", "lr", "clip",
+                "dropout", "seed", "schedule"));
+        assertEquals(defaults, TrainingOptions.of(older));
+    }
+
+    /** Each with all that it depends on: the moments, the warm-up, the average of the weights, the windows. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--optimizer adamw --weight-decay 0.1 --warm-up 5 --schedule cosine --average 0.9",
+        "--optimizer nesterov --momentum 0.9 --lr 0.1", "--optimizer sgd --lr 0.1 --average 0.5 --advance 2",
+        "--optimizer rmsprop --warm-up 20", "--optimizer adagrad --lr 0.05 --advance 5"})
+    void waysOfUpdatingOutliveABreak(String ways) throws IOException {
+        List<String> options = Stream.concat(SMALL.stream(), Stream.of(ways.split(" "))).toList();
+        Path whole = directory.resolve("whole.safetensors");
+        Path parts = directory.resolve("parts.safetensors");
+        train(options, "--data", text, "--steps", 12, "--checkpoint-every", 5, "--out", whole).succeeded();
+        Path middle = Checkpoint.previous(TrainingRun.checkpointOf(whole));
+        assertEquals(10, Checkpoint.read(middle).progress().step());
+        train(List.of(), "--resume", middle, "--out", parts, "--threads", 2).succeeded();
+        assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(parts));
+
+        Path adam = directory.resolve("adam.safetensors");
+        train(SMALL, "--data", text, "--steps", 12, "--out", adam).succeeded();
+        assertFalse(Arrays.equals(Files.readAllBytes(adam), Files.readAllBytes(whole)), ways);
+    }
+
+    /** Where the learning rate is so high that the loss rises again, the best model is not the last. */
+    @Test
+    void patienceEndsATrainingAndKeepsTheBestModel() throws IOException {
+        List<String> options = List.of("--hidden", "8", "--seq", "6", "--batch", "4", "--lr", "0.5", "--eval-every",
+                "3", "--checkpoint-every", "4", "--patience", "4");
+        Path whole = directory.resolve("whole.safetensors");
+        Path log = directory.resolve("log.jsonl");
+        Path plot = directory.resolve("plot.png");
+        JsonNode result = train(options, "--data", text, "--out", whole, "--json-log", log, "--plot", plot, "--json",
+                "--steps", 5000).succeeded().json();
+        List<JsonNode> measured = Files.readAllLines(log).stream().map(JsonMapper.shared()::readTree)
+                .filter(line -> line.has("val_loss")).toList();
+        JsonNode best = measured.stream().min(Comparator.comparingDouble(line -> line.get("val_loss").asDouble()))
+                .orElseThrow();
+        assertEquals(best.get("step"), result.get("best_step"));
+        assertEquals(best.get("val_loss"), result.get("best_val_loss"));
+        assertEquals(best.get("step").asLong() + 4 * 3, result.get("step").asLong());
+        assertEquals(best.get("val_loss").asDouble(), CommandLineRun
+                .of("eval", whole, "--data", heldOut(), "--json").succeeded().json().get("loss").asDouble(), 1e-6);
+        assertTrue(Files.size(plot) > 1000);
+
+        // Broken off before the end, and gone on with: the measurements before the break count.
+        Path parts = directory.resolve("parts.safetensors");
+        long middle = best.get("step").asLong() + 7;
+        train(options, "--data", text, "--out", parts, "--steps", middle).succeeded();
+        JsonNode resumed = train(List.of(), "--resume", parts + ".checkpoint", "--steps", 5000, "--json").succeeded()
+                .json();
+        assertEquals(result.get("step"), resumed.get("step"));
+        assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(parts));
+
+        train(List.of(), "--resume", parts + ".checkpoint", "--steps", 6000).failed(1, "has ended at step",
+                "4 measurements");
+        train(List.of(), "--resume", parts + ".checkpoint", "--eval-every", 5).failed(2, "--eval-every: 5 was given");
+    }
+
+    private Path heldOut() throws IOException {
+        return Files.writeString(directory.resolve("held-out.txt"),
+                Corpus.read(text.toString()).validation());
     }
 
     /** A model file says what disturbed its training, and a checkpoint draws the same masks. */
@@ -194,7 +259,8 @@ class TrainCommandTest {
     @Test
     void interruptedRunLeavesACheckpointToGoOnFrom() throws IOException {
         TrainingData data = TrainingData.of(Corpus.read(text.toString()));
-        TrainingOptions options = TrainingOptions.builder().hidden(4).seq(5).batch(3).steps(12).build();
+        TrainingOptions options = TrainingOptions.of(ModelOptions.of(CellType.LSTM, 4, 0),
+                UpdateOptions.adam(2e-3, UpdateOptions.Course.CONSTANT, 5), 5, 3, 12);
         Path whole = directory.resolve("whole.safetensors");
         Path parts = directory.resolve("parts.safetensors");
         TrainingRun.builder(data, options).out(whole).build().run();
@@ -212,8 +278,9 @@ class TrainCommandTest {
     @Test
     void historiesHaveAPointForEachLoss() throws IOException {
         TrainingData data = TrainingData.of(Corpus.read(text.toString()));
-        TrainingOptions options = TrainingOptions.builder().hidden(4).seq(5).batch(3).steps(5).build();
-        TrainingRun.Result result = TrainingRun.builder(data, options).evaluateEvery(2).build().run();
+        TrainingOptions options = TrainingOptions.of(ModelOptions.of(CellType.LSTM, 4, 0),
+                UpdateOptions.adam(2e-3, UpdateOptions.Course.CONSTANT, 5), 5, 3, 5);
+        TrainingRun.Result result = TrainingRun.builder(data, options.withEvaluateEvery(2)).build().run();
         assertEquals(List.of(1L, 2L, 3L, 4L, 5L), result.training().stream().map(TrainingRun.Point::step).toList());
         assertEquals(List.of(2L, 4L, 5L), result.validation().stream().map(TrainingRun.Point::step).toList());
         assertEquals(result.validation().getLast().nats(), result.evaluation().orElseThrow().nats());
