@@ -17,12 +17,17 @@ final class Goldens {
     }
 
     static SafeTensors read(String name) throws IOException {
-        URL url = Goldens.class.getResource("/goldens/" + name + ".safetensors");
+        return SafeTensors.read(path(name + ".safetensors"));
+    }
+
+    /** Returns where a file is. */
+    static Path path(String name) throws IOException {
+        URL url = Goldens.class.getResource("/goldens/" + name);
         if (url == null) {
             throw new IOException("no golden " + name);
         }
         try {
-            return SafeTensors.read(Path.of(url.toURI()));
+            return Path.of(url.toURI());
         } catch (URISyntaxException e) {
             throw new IOException(e);
         }

@@ -67,7 +67,7 @@ public record Checkpoint(ModelFile model, Trainer.Progress progress, long positi
     /// @throws IOException if it cannot be read
     public static Checkpoint read(Path file) throws IOException {
         SafeTensors tensors = SafeTensors.read(file);
-        ModelFile model = ModelFile.of(file, tensors);
+        ModelFile model = ModelFile.of(tensors, ImportHints.NONE);
         String json = tensors.metadata().get(TrainingDescription.KEY);
         if (json == null) {
             throw new FormatException(file, "expected a checkpoint, got a model without a training state");

@@ -47,7 +47,7 @@ public record EncoderDecoderFile(EncoderDecoder model, Optional<Vocabulary> sour
     public static EncoderDecoderFile read(Path file) throws IOException {
         SafeTensors tensors = SafeTensors.read(file);
         PairDescription description =
-                ModelDescriptionParser.parsePair(file, ModelFile.description(file, tensors));
+                ModelDescriptionParser.parsePair(file, ModelFile.description(tensors));
         ModelDescription encoder = description.encoder();
         ModelDescription decoder = description.decoder();
         try {

@@ -121,7 +121,8 @@ public final class Npy {
         }
     }
 
-    private static MemorySegment elements(ArrayFile file, InputStream in, long size) throws IOException {
+    /// Reads bytes up to the end of a stream, which must be so many.
+    static MemorySegment elements(ArrayFile file, InputStream in, long size) throws IOException {
         MemorySegment data = allocate(file, size);
         byte[] buffer = new byte[(int) Math.min(size + 1, CHUNK)];
         long filled = 0;
@@ -138,7 +139,7 @@ public final class Npy {
         return data;
     }
 
-    private static MemorySegment allocate(ArrayFile file, long size) throws FormatException {
+    static MemorySegment allocate(ArrayFile file, long size) throws FormatException {
         try {
             return Arena.ofAuto().allocate(size, 64);
         } catch (OutOfMemoryError e) {
@@ -151,27 +152,13 @@ public final class Npy {
             throws FormatException {
         MemorySegment target = allocate(file, source.byteSize());
         long[] shape = header.shape();
-        int width = header.dtype().bytes();
         long[] strides = new long[shape.length];
-        long stride = width;
+        long stride = 1;
         for (int d = 0; d < shape.length; d++) {
             strides[d] = stride;
             stride *= shape[d];
         }
-        long[] index = new long[shape.length];
-        long from = 0;
-        for (long to = 0; to < target.byteSize(); to += width) {
-            MemorySegment.copy(source, from, target, to, width);
-            // One further in C order: the last index first, with a carry.
-            for (int d = shape.length - 1; d >= 0; d--) {
-                from += strides[d];
-                if (++index[d] < shape[d]) {
-                    break;
-                }
-                from -= strides[d] * shape[d];
-                index[d] = 0;
-            }
-        }
+        Strided.copy(source, shape, strides, header.dtype().bytes(), target);
         return target;
     }
 

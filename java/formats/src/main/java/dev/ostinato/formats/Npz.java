@@ -50,7 +50,7 @@ public final class Npz {
     public static Npz read(Path path) throws IOException {
         Npy.requireFile(path);
         long size = Files.size(path);
-        try (ZipFile zip = open(path)) {
+        try (ZipFile zip = open(path, "of arrays")) {
             checkEntries(path, zip, size);
             SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
             for (Enumeration<? extends ZipEntry> entries = zip.entries(); entries.hasMoreElements();) {
@@ -62,15 +62,16 @@ public final class Npz {
         }
     }
 
-    private static ZipFile open(Path path) throws IOException {
+    /// Opens a zip file. @throws FormatException if it is none
+    static ZipFile open(Path path, String kind) throws IOException {
         try {
             return new ZipFile(path.toFile());
         } catch (FileSystemException | FileNotFoundException e) {
             throw e;
         } catch (IOException | IllegalArgumentException e) {
             // Damage shows in many ways: a ZipException, the end of the file, a negative offset.
-            throw new FormatException(path, "expected a zip file of arrays, got a damaged one or none: " + reason(e),
-                    e);
+            throw new FormatException(path, "expected a zip file " + kind + ", got a damaged one or none: "
+                    + reason(e), e);
         }
     }
 
@@ -119,7 +120,7 @@ public final class Npz {
         }
     }
 
-    private static String reason(Exception e) {
+    static String reason(Exception e) {
         // Streams say nothing of their end.
         return Objects.requireNonNullElse(e.getMessage(), "it ends too early");
     }

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// nobody holds it or one of its tensors.
 ///
 /// @see <a href="https://huggingface.co/docs/safetensors">the format</a>
-public final class SafeTensors {
+public final class SafeTensors implements TensorFile {
     /// Up to here a file is copied, above it is mapped. A mapped file that somebody truncates takes its pages with it,
     /// and the next access is an InternalError, or worse in native code; a copy has no such strings attached. Reading
     /// 256 MB costs tens of milliseconds once, and every weight is read anyway. Beyond that a second copy of the
@@ -114,7 +114,13 @@ public final class SafeTensors {
         }
     }
 
+    @Override
+    public Path path() {
+        return file;
+    }
+
     /// Returns the names of the tensors, in the order of the header.
+    @Override
     public SequencedSet<String> names() {
         return Collections.unmodifiableSequencedSet(tensors.sequencedKeySet());
     }
@@ -122,6 +128,7 @@ public final class SafeTensors {
     /// Returns the tensor of this name.
     ///
     /// @throws FormatException if the file has none
+    @Override
     public Tensor tensor(String name) throws FormatException {
         Tensor tensor = tensors.get(name);
         if (tensor == null) {
@@ -133,6 +140,7 @@ public final class SafeTensors {
     }
 
     /// Returns the text of `__metadata__` in the order of the file, empty if there is none.
+    @Override
     public SequencedMap<String, String> metadata() {
         return metadata;
     }

@@ -22,7 +22,10 @@
 ///
 /// [Npy] and [Npz] read and write the same tensors as NumPy's files.
 ///
-/// A [ModelFile] is such a file that holds a whole model, and a [Checkpoint] one that holds its training as well.
+/// [PyTorchFile] reads what `torch.save` writes, as tensors and nothing else; [FileFormat] tells by its first bytes which reader a file is for.
+///
+/// A [ModelFile] is a file of safetensors that holds a whole model, and a [Checkpoint] one that holds its training as well. Files that do not say
+/// what model they hold are read too, as far as names and shapes of their tensors tell ([ImportHints]).
 ///
 /// The same tensors give the same bytes, and they are those of the Python reference. Files reach their place through
 /// [AtomicFile]: a reader sees the old file or the new one, and so does the next start after a power cut.

@@ -139,10 +139,9 @@ class ModelFileTest {
     }
 
     @Test
-    void fileWithoutDescriptionIsRefused() throws IOException {
+    void fileOfSomethingElseIsRefused() throws IOException {
         new SafeTensors.Writer().add("w", DType.F32, new long[] {1}, new float[1]).write(file());
-        assertRefused(
-                "expected a model with a description in the metadata under \"ostinato\", got 1 tensors without one");
+        assertRefused("module \"\": expected the tensors of nn.RNN");
     }
 
     @Test
