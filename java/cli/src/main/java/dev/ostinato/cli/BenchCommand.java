@@ -1,6 +1,5 @@
 package dev.ostinato.cli;
 
-import dev.ostinato.formats.ModelFile;
 import dev.ostinato.kernels.Backend;
 import dev.ostinato.kernels.Backends;
 import dev.ostinato.kernels.Limits;
@@ -15,6 +14,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -45,7 +45,7 @@ final class BenchCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Parameters(paramLabel = "MODEL", arity = "0..1",
-            description = "A model file or a checkpoint; or else random weights:")
+            description = "A model file, a checkpoint, or a model of PyTorch's; or else random weights:")
     private @Nullable Path file;
 
     @Option(names = "--cell", paramLabel = "KIND", order = 1, description = {
@@ -71,8 +71,8 @@ final class BenchCommand implements Callable<Integer> {
     private int steps = 1;
 
     @Option(names = "--precision", paramLabel = "f32|bf16|int8", order = 7,
-            description = "Precision of the weights (default: f32).")
-    private Precision precision = Precision.F32;
+            description = "Precision of the weights (default: that of the file).")
+    private @Nullable Precision precision;
 
     @Option(names = "--threads", paramLabel = "N", order = 8, description = {
         "Threads that share a step, each on a core of its own (default: ${DEFAULT-VALUE})."})
@@ -98,6 +98,10 @@ final class BenchCommand implements Callable<Integer> {
 
     private record Measured(CallTimes service, @Nullable CallTimes open) {}
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ImportOptions importing;
+
     BenchCommand(Terminal terminal) {
         this.terminal = terminal;
     }
@@ -106,7 +110,7 @@ final class BenchCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         checkArguments();
         Model model = Precisions.round(
-                (file == null ? random() : ModelFile.read(file).model()).withBackend(backend), precision);
+                (file == null ? random() : importing.read(file).model()).withBackend(backend), precision);
         StepWork step = StepWork.of(model, batch, steps, threads);
         if (step.sweptBytes() == 0) {
             throw new Failure(

@@ -15,6 +15,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -42,7 +43,7 @@ final class EvalCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL", description = "A model file or a checkpoint.")
+    @Parameters(paramLabel = "MODEL", description = "A model file, a checkpoint, or a model of PyTorch's.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path file;
 
@@ -71,11 +72,15 @@ final class EvalCommand implements Callable<Integer> {
     private String backend = "auto";
 
     @Option(names = "--precision", paramLabel = "f32|bf16|int8", order = 7, description = {
-        "Rounds the weights, and shows what that changes (default: f32, exact)."})
-    private Precision precision = Precision.F32;
+        "Rounds the weights, and shows what that changes (default: as they are in the file)."})
+    private @Nullable Precision precision;
 
     @Option(names = "--json", order = 8, description = "Prints the result as one JSON object.")
     private boolean json;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ImportOptions importing;
 
     EvalCommand(Terminal terminal) {
         this.terminal = terminal;
@@ -84,15 +89,15 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkArguments();
-        TextModel exact = TextModel.read(file, backend);
+        TextModel exact = TextModel.read(file, importing, backend);
         TextModel language = exact.withPrecision(precision);
         SequencedMap<String, Object> result = new LinkedHashMap<>();
         result.put("model", file.toString());
         if (data != null) {
             int[] text = exact.vocabulary().encode(Corpus.read(data).text());
             Evaluation evaluation = measure(language, text, result);
-            if (precision != Precision.F32) {
-                compare(exact, language, text, evaluation, result);
+            if (precision != null && precision != Precision.F32) {
+                compare(exact.withPrecision(Precision.F32), language, text, evaluation, result);
             }
         }
         if (next != null) {
@@ -130,7 +135,7 @@ final class EvalCommand implements Callable<Integer> {
     private Evaluation measure(TextModel language, int[] text, Map<String, Object> result) {
         Evaluation evaluation = evaluate(language, text);
         result.put("data", data);
-        result.put("precision", Precisions.name(precision));
+        result.put("precision", Precisions.name(language.model().precision()));
         result.put("characters", evaluation.tokens());
         result.put("log_probability", evaluation.logProbability());
         result.put("loss", evaluation.nats());
@@ -152,14 +157,15 @@ final class EvalCommand implements Callable<Integer> {
     private void compare(TextModel exact, TextModel language, int[] text, Evaluation rounded,
             Map<String, Object> result) {
         double bits = evaluate(exact, text).bits();
-        PrecisionReport report = PrecisionReport.of(language.model(), precision,
+        Precision narrow = language.model().precision();
+        PrecisionReport report = PrecisionReport.of(language.model(), narrow,
                 Arrays.copyOf(text, Math.min(text.length, COMPARED)));
         result.put("exact_bits_per_char", bits);
         result.put("change_bits_per_char", rounded.bits() - bits);
         result.put("errors", Precisions.toMap(report));
         if (!json) {
             terminal.out().printf(Locale.ROOT, "exact weights    %.4f bits; %s changes them by %+.5f%n", bits,
-                    Precisions.name(precision), rounded.bits() - bits);
+                    Precisions.name(narrow), rounded.bits() - bits);
             Precisions.print(report, terminal.out());
         }
     }

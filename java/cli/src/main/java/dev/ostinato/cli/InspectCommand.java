@@ -1,6 +1,7 @@
 package dev.ostinato.cli;
 
 import dev.ostinato.formats.Checkpoint;
+import dev.ostinato.formats.FileFormat;
 import dev.ostinato.formats.ModelFile;
 import dev.ostinato.formats.SafeTensors;
 import dev.ostinato.nn.Layer;
@@ -25,6 +26,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -51,7 +53,7 @@ final class InspectCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL", description = "A model file or a checkpoint.")
+    @Parameters(paramLabel = "MODEL", description = "A model file, a checkpoint, or a model of PyTorch's.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path file;
 
@@ -74,6 +76,10 @@ final class InspectCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Prints the result as one JSON object.")
     private boolean json;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ImportOptions importing;
+
     /** A layer with its tensors. */
     private record Described(Layer layer, List<NamedArray> tensors) {
         long parameters() {
@@ -95,10 +101,8 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkArguments();
-        Optional<Checkpoint> checkpoint = SafeTensors.read(file).metadata().containsKey(TRAINING)
-                ? Optional.of(Checkpoint.read(file))
-                : Optional.empty();
-        ModelFile contents = checkpoint.isPresent() ? checkpoint.get().model() : ModelFile.read(file);
+        Optional<Checkpoint> checkpoint = isCheckpoint() ? Optional.of(Checkpoint.read(file)) : Optional.empty();
+        ModelFile contents = checkpoint.isPresent() ? checkpoint.get().model() : importing.read(file);
         List<Described> layers = layers(contents.model());
         Optional<PrecisionReport> report = Optional.ofNullable(precision).map(p -> PrecisionReport
                 .ofRandomInputs(Precisions.round(contents.model(), p), p, STEPS, 1));
@@ -114,6 +118,11 @@ final class InspectCommand implements Callable<Integer> {
             diagnosis.ifPresent(found -> found.print(terminal.out()));
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    private boolean isCheckpoint() throws IOException {
+        return FileFormat.of(file) == FileFormat.SAFETENSORS
+                && SafeTensors.read(file).metadata().containsKey(TRAINING);
     }
 
     private void checkArguments() {

@@ -49,6 +49,7 @@ public final class Main implements Callable<Integer> {
         line.addSubcommand(new EvalCommand(terminal));
         line.addSubcommand(new InspectCommand(terminal));
         line.addSubcommand(new RunCommand(terminal));
+        line.addSubcommand(new ConvertCommand(terminal));
         line.addSubcommand(new BenchCommand(terminal));
         line.addSubcommand(new InfoCommand(terminal));
         line.addSubcommand(new DemoCommand(terminal));

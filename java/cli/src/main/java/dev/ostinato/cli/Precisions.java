@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
 
 /** How commands speak of the precision of weights. */
 final class Precisions {
@@ -20,8 +21,11 @@ final class Precisions {
         return precision.name().toLowerCase(Locale.ROOT);
     }
 
-    /** Returns a model with rounded weights. @throws Failure if they cannot be */
-    static Model round(Model model, Precision precision) {
+    /** Returns a model with weights rounded to a precision, or as they are. @throws Failure if they cannot be */
+    static Model round(Model model, @Nullable Precision precision) {
+        if (precision == null) {
+            return model;
+        }
         try {
             return model.withPrecision(precision);
         } catch (IllegalArgumentException e) {

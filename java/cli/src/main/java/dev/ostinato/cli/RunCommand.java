@@ -1,7 +1,6 @@
 package dev.ostinato.cli;
 
 import dev.ostinato.formats.DType;
-import dev.ostinato.formats.ModelFile;
 import dev.ostinato.formats.Npz;
 import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.Model;
@@ -16,8 +15,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -45,7 +46,7 @@ final class RunCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL", description = "A model file or a checkpoint.")
+    @Parameters(paramLabel = "MODEL", description = "A model file, a checkpoint, or a model of PyTorch's.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path file;
 
@@ -60,8 +61,8 @@ final class RunCommand implements Callable<Integer> {
     private Path output;
 
     @Option(names = "--precision", paramLabel = "f32|bf16|int8", order = 3,
-            description = "Precision of the weights (default: f32).")
-    private Precision precision = Precision.F32;
+            description = "Precision of the weights (default: that of the file).")
+    private @Nullable Precision precision;
 
     @Option(names = "--threads", paramLabel = "N", order = 4, description = {
         "Threads that share a step, each on a core of its own; no result depends on it (default: ${DEFAULT-VALUE})."})
@@ -74,6 +75,10 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--stream", order = 6, description = "Computes one time step after the other, to the same bytes.")
     private boolean stream;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ImportOptions importing;
+
     RunCommand(Terminal terminal) {
         this.terminal = terminal;
     }
@@ -82,7 +87,7 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Threads.check(spec, threads);
         OutputFiles.check(output);
-        Model model = Precisions.round(ModelFile.read(file).model().withBackend(backend), precision);
+        Model model = Precisions.round(importing.read(file).model().withBackend(backend), precision);
         if (stream && !model.streams()) {
             throw new Failure(file + ": --stream: expected layers that all go forward in time and pool nothing, got "
                     + model.layers());

@@ -9,6 +9,7 @@ import java.util.function.IntConsumer;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -30,7 +31,7 @@ final class SampleCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL", description = "A model file or a checkpoint.")
+    @Parameters(paramLabel = "MODEL", description = "A model file, a checkpoint, or a model of PyTorch's.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path file;
 
@@ -62,6 +63,10 @@ final class SampleCommand implements Callable<Integer> {
     @Option(names = "--json", order = 7, description = "Prints the text at the end in one JSON object.")
     private boolean json;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ImportOptions importing;
+
     SampleCommand(Terminal terminal) {
         this.terminal = terminal;
     }
@@ -69,7 +74,7 @@ final class SampleCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkArguments();
-        TextModel model = TextModel.read(file, backend);
+        TextModel model = TextModel.read(file, importing, backend);
         TextWriter writer = new TextWriter(model.model(), model.vocabulary(), new Sampler(temperature, topK, seed));
         writer.prompt(prompt);
         if (json) {

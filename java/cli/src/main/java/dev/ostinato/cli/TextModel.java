@@ -6,6 +6,7 @@ import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** A model that predicts the next character. */
 record TextModel(Model model, Vocabulary vocabulary) {
@@ -15,10 +16,11 @@ record TextModel(Model model, Vocabulary vocabulary) {
      * @throws Failure if it is a model of something else
      * @throws IOException if it cannot be read, or is not a model
      */
-    static TextModel read(Path file, String backend) throws IOException {
-        ModelFile contents = ModelFile.read(file);
+    static TextModel read(Path file, ImportOptions importing, String backend) throws IOException {
+        ModelFile contents = importing.read(file);
         Vocabulary vocabulary = contents.vocabulary().orElseThrow(
-                () -> new Failure(file + ": expected a model of text, got one without a vocabulary"));
+                () -> new Failure(file + ": expected a model of text, got one without a vocabulary, "
+                        + "which ostinato convert --vocabulary gives it"));
         Model model = contents.model();
         if (!model.takesTokens() || model.outputs() != vocabulary.size()) {
             throw new Failure(file + ": expected a model from characters to characters, got " + model.layers());
@@ -27,7 +29,7 @@ record TextModel(Model model, Vocabulary vocabulary) {
     }
 
     /** Returns the same with rounded weights. @throws Failure if they cannot be */
-    TextModel withPrecision(Precision precision) {
+    TextModel withPrecision(@Nullable Precision precision) {
         return new TextModel(Precisions.round(model, precision), vocabulary);
     }
 }

@@ -169,7 +169,7 @@ class MeasuringCommandsTest {
         Files.writeString(bad, "{\"a\": \"text that is no model at all\"}");
         runOn(bad, command, more).assertFailure("expected");
         new SafeTensors.Writer().metadata(Map.of("format", "pt")).write(bad);
-        runOn(bad, command, more).assertFailure("description", "ostinato");
+        runOn(bad, command, more).assertFailure("modules: expected");
         runOn(directory, command, more).assertFailure("directory");
     }
 

@@ -223,7 +223,7 @@ class RunCommandTest {
         run(features(CellType.GRU), "auto", false, x(random(ROWS * INPUTS), 1));
         byte[] before = Files.readAllBytes(out);
         CommandLineRun.of("run", model, "--input", model, "--output", out).failed(1, "expected a zip file of arrays");
-        CommandLineRun.of("run", in, "--input", in, "--output", out).failed(1, "header: expected");
+        CommandLineRun.of("run", in, "--input", in, "--output", out).failed(1, "expected a file of PyTorch");
         CommandLineRun.of("run", model, "--input", directory.resolve("none"), "--output", out).failed(1,
                 "there is no such file");
         CommandLineRun.of("run", model, "--input", in, "--output", directory.resolve("none/out")).failed(1,
