@@ -50,6 +50,7 @@ class ReadmeTest {
         "README.md, encoder-decoder, Reversal.java",
         "docs/encoder-decoder.md, one-to-many, NumberWords.java",
         "docs/kernels.md, attention, Attention.java", "docs/kernels.md, perceptron, Perceptron.java",
+        "docs/importing.md, state-dict, Importing.java", "docs/importing.md, hints, Importing.java",
         "docs/vanishing-gradients.md, jacobians, VanishingGradients.java"})
     void codeOnThePageIsTheExample(String page, String marker, String file) throws IOException {
         String example = Files.readString(EXAMPLES.resolve(file));
