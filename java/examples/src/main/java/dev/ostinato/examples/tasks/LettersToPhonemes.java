@@ -223,7 +223,7 @@ public final class LettersToPhonemes {
         LettersToPhonemes task = new LettersToPhonemes(read());
         System.out.printf(Locale.ROOT, "%d entries to learn, %d words held out, %d phonemes%n", task.training.size(),
                 task.heldOut.size(), task.phonemes.size());
-        Result result = task.compare(args.length > 0 ? Integer.parseInt(args[0]) : 8);
+        Result result = task.compare(args.length > 0 ? Integer.parseInt(args[0]) : 16);
         print("network, greedy", result.greedy());
         print("network, beam of " + BEAM, result.beam());
         print("letters alone", result.letters());
