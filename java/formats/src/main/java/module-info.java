@@ -5,4 +5,5 @@ module dev.ostinato.formats {
     requires static org.jspecify;
 
     exports dev.ostinato.formats;
+    exports dev.ostinato.formats.onnx;
 }

@@ -17,7 +17,7 @@ public final class FormatException extends IOException {
     }
 
     /// Quotes text from a file for a message: shortened, and with nothing in it that a terminal or a log would obey.
-    static String quote(String text) {
+    public static String quote(String text) {
         StringBuilder quoted = new StringBuilder("\"");
         text.codePoints().limit(QUOTED_LENGTH).forEach(c -> {
             if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT

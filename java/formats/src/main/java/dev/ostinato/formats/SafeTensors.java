@@ -3,15 +3,11 @@ package dev.ostinato.formats;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
@@ -24,19 +20,12 @@ import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.Set;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /// A safetensors file: named tensors and text about them. Immutable and safe for all threads; its memory goes when
 /// nobody holds it or one of its tensors.
 ///
 /// @see <a href="https://huggingface.co/docs/safetensors">the format</a>
 public final class SafeTensors implements TensorFile {
-    /// Up to here a file is copied, above it is mapped. A mapped file that somebody truncates takes its pages with it,
-    /// and the next access is an InternalError, or worse in native code; a copy has no such strings attached. Reading
-    /// 256 MB costs tens of milliseconds once, and every weight is read anyway. Beyond that a second copy of the
-    /// model begins to matter.
-    private static final long COPY_LIMIT = 256L << 20;
-
     private static final int CHUNK = 1 << 20;
 
     private static final Comparator<String> UTF8_ORDER = (a, b) -> Arrays.compareUnsigned(a.getBytes(UTF_8),
@@ -64,11 +53,7 @@ public final class SafeTensors implements TensorFile {
     /// @throws FormatException if it is damaged
     /// @throws IOException if it cannot be read
     public static SafeTensors read(Path file) throws IOException {
-        if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw new FormatException(file, "expected a regular file, got "
-                    + (Files.isDirectory(file) ? "a directory" : "a special file"));
-        }
-        return parse(file, load(file));
+        return parse(file, FileBytes.read(file));
     }
 
     static SafeTensors parse(Path file, MemorySegment bytes) throws FormatException {
@@ -85,33 +70,6 @@ public final class SafeTensors implements TensorFile {
         MemorySegment data = bytes.asSlice(Header.LENGTH_BYTES + length);
         Header header = HeaderParser.parse(file, bytes.asSlice(Header.LENGTH_BYTES, length), data.byteSize());
         return new SafeTensors(file, header, data);
-    }
-
-    private static MemorySegment load(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            long size = channel.size();
-            MemorySegment copy = size <= COPY_LIMIT ? allocate(size) : null;
-            if (copy == null) {
-                return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto());
-            }
-            ByteBuffer buffer = copy.asByteBuffer();
-            while (buffer.hasRemaining()) {
-                if (channel.read(buffer) < 0) {
-                    throw new FormatException(file, "expected " + size + " bytes, got " + buffer.position()
-                            + ": it shrank while it was read");
-                }
-            }
-            return copy;
-        }
-    }
-
-    private static @Nullable MemorySegment allocate(long size) {
-        try {
-            return Arena.ofAuto().allocate(size, 64);
-        } catch (OutOfMemoryError e) {
-            // The limit on direct memory: no reason to fail, since a mapping does not count against it.
-            return null;
-        }
     }
 
     @Override

@@ -38,6 +38,12 @@ public final class Tensor {
         return new Tensor(name, DType.I64, shape, copy(name, DType.I64, shape, MemorySegment.ofArray(data)));
     }
 
+    /// Returns a view of little-endian elements, which nobody changes.
+    public static Tensor of(String name, DType dtype, long[] shape, MemorySegment data) {
+        checkSize(name, dtype, shape, data.byteSize());
+        return new Tensor(name, dtype, shape, data);
+    }
+
     private static MemorySegment copy(String name, DType dtype, long[] shape, MemorySegment data) {
         checkSize(name, dtype, shape, data.byteSize());
         MemorySegment copy = Arena.ofAuto().allocate(data.byteSize(), dtype.bytes());
@@ -117,6 +123,41 @@ public final class Tensor {
             }
         }
         return ints;
+    }
+
+    /// Returns the elements as longs, exactly; those of U64 from 2^63 on as the negative long of the same bits.
+    ///
+    /// @throws IllegalStateException if they are floats, or too many for an array
+    public long[] toLongs() {
+        if (dtype.isFloat() || size() > Integer.MAX_VALUE - 8) {
+            throw new IllegalStateException("tensor " + FormatException.quote(name) + ": expected at most "
+                    + (Integer.MAX_VALUE - 8) + " integers, got " + size() + " of type " + dtype);
+        }
+        long[] longs = new long[(int) size()];
+        Arrays.setAll(longs, i -> dtype.toLong(data, i));
+        return longs;
+    }
+
+    /// Returns the elements as f64; exact but for integers beyond 2^53.
+    ///
+    /// @throws IllegalStateException if they are too many for an array
+    public double[] toDoubles() {
+        if (dtype != DType.F64) {
+            return dtype.isFloat() ? widened(toFloats()) : Arrays.stream(toLongs()).asDoubleStream().toArray();
+        }
+        if (size() > Integer.MAX_VALUE - 8) {
+            throw new IllegalStateException("tensor " + FormatException.quote(name) + ": expected at most "
+                    + (Integer.MAX_VALUE - 8) + " elements for an array, got " + size());
+        }
+        double[] doubles = new double[(int) size()];
+        Arrays.setAll(doubles, i -> data.get(LittleEndian.F64, (long) i * Double.BYTES));
+        return doubles;
+    }
+
+    private static double[] widened(float[] floats) {
+        double[] doubles = new double[floats.length];
+        Arrays.setAll(doubles, i -> floats[i]);
+        return doubles;
     }
 
     /// Overwrites `target` with the elements as f32 in the machine's byte order. F32, F16, BF16, F8 and integers up to

@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Matrix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,8 @@ public final class State {
     private final int rows;
     private final Team team;
     private final List<LayerState> layers;
+    /** In both turns h of every recurrent layer, and c after it where there is one, without padding, which stays zero. */
+    private final List<List<Matrix>> states;
     private final Attended attended;
     /** Networks for 1, 2, 4, ... steps, made when first needed. */
     private final @Nullable InferenceNetwork[] networks;
@@ -34,6 +37,8 @@ public final class State {
         this.team = team;
         this.layers = model.blueprint().places().stream().flatMap(place -> place.passes().stream())
                 .map(pass -> LayerState.of(pass, rows)).toList();
+        this.states = Stream.of(0, 1)
+                .map(t -> layers.stream().flatMap(layer -> layer.values(t).stream()).toList()).toList();
         this.attended = new Attended(rows);
         this.networks = new InferenceNetwork[lengths()];
         this.call = new Call(this, model);
@@ -206,6 +211,38 @@ public final class State {
         }
     }
 
+    /**
+     * Overwrites one of {@link #tensors}. Allocates nothing.
+     *
+     * @param number its place among them
+     * @param values (B, H)
+     * @throws IndexOutOfBoundsException if there is no such tensor
+     * @throws IllegalArgumentException if it has another number of elements
+     */
+    public void set(int number, float[] values) {
+        Matrix state = tensor(number, values);
+        for (int b = 0; b < rows; b++) {
+            state.setRow(b, values, b * state.columns());
+        }
+    }
+
+    /** Copies one of {@link #tensors}, otherwise as {@link #set}. */
+    public void get(int number, float[] values) {
+        Matrix state = tensor(number, values);
+        for (int b = 0; b < rows; b++) {
+            state.getRow(b, values, b * state.columns());
+        }
+    }
+
+    private Matrix tensor(int number, float[] values) {
+        Matrix state = states().get(number);
+        if (values.length != rows * state.columns()) {
+            throw new IllegalArgumentException("tensor " + number + ": expected " + rows + " x " + state.columns()
+                    + " elements, got " + values.length);
+        }
+        return state;
+    }
+
     /** Returns where a call of this model puts its arguments. @throws IllegalArgumentException if it is another model */
     Call call(Model expected) {
         if (expected != model) {
@@ -254,9 +291,8 @@ public final class State {
                 : sequenceRun(Sequences.of(steps, rows));
     }
 
-    /** Returns views of h of every recurrent layer, and of c after it where there is one, without padding, which stays zero. */
     private List<Matrix> states() {
-        return layers.stream().flatMap(layer -> layer.values(turn).stream()).toList();
+        return states.get(turn);
     }
 
     private void checkSame(State other, int expectedRows) {
