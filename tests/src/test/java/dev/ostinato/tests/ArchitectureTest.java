@@ -21,6 +21,7 @@ final class ArchitectureTest {
     private static final String KERNELS = "dev.ostinato.kernels..";
     private static final String NN = "dev.ostinato.nn..";
     private static final String FORMATS = "dev.ostinato.formats..";
+    private static final String ONNX = "dev.ostinato.onnx..";
     private static final String OPENBLAS = "dev.ostinato.openblas..";
     private static final String CLI = "dev.ostinato.cli..";
     private static final String EXAMPLES = "dev.ostinato.examples..";
@@ -33,7 +34,7 @@ final class ArchitectureTest {
 
     @Test
     void everyModuleIsOnTheClassPath() {
-        for (String module : List.of("kernels", "openblas", "nn", "formats", "cli")) {
+        for (String module : List.of("kernels", "openblas", "nn", "formats", "onnx", "cli")) {
             assertTrue(PRODUCT.containPackage("dev.ostinato." + module), () -> "no classes of dev.ostinato." + module);
         }
     }
@@ -57,6 +58,14 @@ final class ArchitectureTest {
         noClasses().that().resideInAPackage(FORMATS)
                 .should().dependOnClassesThat(resideInAPackage("dev.ostinato..")
                         .and(resideOutsideOfPackages(KERNELS, NN, FORMATS)))
+                .check(PRODUCT);
+    }
+
+    @Test
+    void onnxDependsOnFormatsAndWhatTheyDependOn() {
+        classes().that().resideInAPackage(ONNX)
+                .should().onlyDependOnClassesThat().resideInAnyPackage("java..", "org.jspecify..", KERNELS, NN,
+                        FORMATS, ONNX)
                 .check(PRODUCT);
     }
 
