@@ -2,6 +2,7 @@ package dev.ostinato.onnx;
 
 import dev.ostinato.formats.FormatException;
 import dev.ostinato.formats.Tensor;
+import dev.ostinato.formats.onnx.OnnxAttribute;
 import dev.ostinato.formats.onnx.OnnxGraph;
 import dev.ostinato.formats.onnx.OnnxNode;
 import dev.ostinato.formats.onnx.OnnxValueInfo;
@@ -63,6 +64,8 @@ record CompiledGraph(List<Part> nodes, Map<String, Value> constants, List<String
     static final class Compiler {
         private final Path file;
         private final long opset;
+        /** Nodes whose output is a sequence, by its name. */
+        private final Map<String, OnnxNode> sequences = new HashMap<>();
 
         Compiler(Path file, long opset) {
             this.file = file;
@@ -88,7 +91,11 @@ record CompiledGraph(List<Part> nodes, Map<String, Value> constants, List<String
             }
             Deque<Part> parts = new ArrayDeque<>();
             for (OnnxNode node : graph.nodes()) {
-                parts.add(part(node, known));
+                if (node.operator().equals("SplitToSequence") && node.outputs().size() == 1) {
+                    sequences.put(node.outputs().getFirst(), node);
+                } else {
+                    parts.add(part(elementOfSequence(node), known));
+                }
             }
             List<String> outputs = graph.outputs().stream().map(OnnxValueInfo::name).toList();
             for (String output : outputs) {
@@ -107,6 +114,27 @@ record CompiledGraph(List<Part> nodes, Map<String, Value> constants, List<String
                 throw new FormatException(file,
                         "tensor " + FormatException.quote(tensor.name()) + ": " + e.getMessage(), e);
             }
+        }
+
+        /**
+         * Sequences are there only to be taken apart again, as in the steps of an RNN that an exporter has unrolled: an element of one is what Gather takes
+         * from the tensor.
+         */
+        private OnnxNode elementOfSequence(OnnxNode node) throws FormatException {
+            OnnxNode split = node.inputs().isEmpty() ? null : sequences.get(node.inputs().getFirst());
+            if (split == null) {
+                return node;
+            }
+            boolean slices = split.inputs().size() == 1
+                    && new OnnxAttribute.Int(0).equals(split.attributes().get("keepdims"));
+            if (!node.operator().equals("SequenceAt") || !slices) {
+                throw new FormatException(file, split.label()
+                        + ": expected a sequence of slices without their axis, of which SequenceAt takes elements, got "
+                        + node.label());
+            }
+            OnnxAttribute axis = split.attributes().getOrDefault("axis", new OnnxAttribute.Int(0));
+            return new OnnxNode(node.name(), "Gather", "", List.of(split.inputs().getFirst(), node.inputs().get(1)),
+                    node.outputs(), Map.of("axis", axis));
         }
 
         private Part part(OnnxNode node, Set<String> known) throws FormatException {

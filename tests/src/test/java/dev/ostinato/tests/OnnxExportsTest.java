@@ -1,0 +1,106 @@
+package dev.ostinato.tests;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.ostinato.formats.SafeTensors;
+import dev.ostinato.formats.onnx.OnnxValueInfo;
+import dev.ostinato.onnx.OnnxArray;
+import dev.ostinato.onnx.OnnxModel;
+import dev.ostinato.onnx.OnnxPlan;
+import dev.ostinato.onnx.OnnxSession;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Models of PyTorch as its exporters write them give PyTorch's outputs; {@code src/test/goldens/onnx_exports.py} says which. */
+final class OnnxExportsTest {
+    private static final double TOLERANCE = 1e-5;
+
+    private static SafeTensors arrays;
+
+    @BeforeAll
+    static void read() throws IOException {
+        arrays = Goldens.read("onnx-exports");
+    }
+
+    static Stream<String> names() throws IOException {
+        return Goldens.read("onnx-exports").names().stream().map(name -> name.substring(0, name.indexOf('.')))
+                .distinct();
+    }
+
+    private static OnnxModel model(String name) throws IOException {
+        try {
+            return OnnxModel.read(Path.of(
+                    Objects.requireNonNull(OnnxExportsTest.class.getResource("/goldens/onnx/" + name + ".onnx"))
+                            .toURI()));
+        } catch (URISyntaxException e) {
+            throw new IOException(e);
+        }
+    }
+
+    private static OnnxArray array(String model, String name) throws IOException {
+        return OnnxArray.of(arrays.tensor(model + "." + name));
+    }
+
+    private static Map<String, OnnxArray> inputs(String name, OnnxModel model) throws IOException {
+        Map<String, OnnxArray> inputs = new LinkedHashMap<>();
+        for (OnnxValueInfo input : model.inputs()) {
+            inputs.put(input.name(), array(name, input.name()));
+        }
+        return inputs;
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void asInPyTorch(String name) throws IOException {
+        OnnxModel model = model(name);
+        Map<String, OnnxArray> outputs = model.run(inputs(name, model));
+        for (OnnxValueInfo output : model.outputs()) {
+            OnnxArray expected = array(name, output.name());
+            OnnxArray actual = outputs.get(output.name());
+            assertArrayEquals(expected.shape(), actual.shape(), output.name());
+            assertArrayEquals(expected.toDoubles(), actual.toDoubles(), TOLERANCE, output.name());
+        }
+    }
+
+    /** What is left when shapes are gone: the tagger's GRU and what makes and reads its inputs and outputs. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tagger-gru", "tagger-gru-dynamo"})
+    void littleIsLeftToCompute(String name) throws IOException {
+        OnnxModel model = model(name);
+        OnnxPlan plan = model.newSession().prepare(inputs(name, model));
+        assertTrue(plan.steps().size() < model.file().graph().nodes().size(), plan.steps().toString());
+        assertEquals(1, plan.steps().stream().filter(step -> step.endsWith("(GRU)")).count());
+        assertTrue(plan.steps().stream().noneMatch(step -> step.matches(".*\\((Shape|Constant|Unsqueeze|Squeeze)\\)")),
+                plan.steps().toString());
+    }
+
+    /** States that go from step to step inside the plan are those that go through the caller's hands. */
+    @ParameterizedTest
+    @ValueSource(strings = {"streaming-lstm", "streaming-lstm-dynamo"})
+    void statesAreCarried(String name) throws IOException {
+        OnnxModel model = model(name);
+        Map<String, OnnxArray> inputs = inputs(name, model);
+        OnnxSession session = model.newSession();
+        OnnxPlan plan = model.newSession().prepare(inputs);
+        for (int step = 0; step < 5; step++) {
+            Map<String, OnnxArray> outputs = session.run(inputs);
+            plan.run();
+            assertArrayEquals(outputs.get("y").toFloats(), plan.get("y").toFloats());
+            inputs.put("h", outputs.get("h1"));
+            inputs.put("c", outputs.get("c1"));
+            plan.carry("h1", "h");
+            plan.carry("c1", "c");
+        }
+    }
+}
