@@ -19,7 +19,7 @@ final class ReductionOperators {
          * Sets element {@code i} of y.
          *
          * @param base where the first element is
-         * @param offsets how far from there they are; at least one
+         * @param offsets how far from there they are; none of an empty axis
          */
         void reduce(Value x, int base, int[] offsets, Value y, int i);
     }
@@ -57,9 +57,6 @@ final class ReductionOperators {
         }
         int[] bases = Shapes.places(outer, strides, 0);
         int[] offsets = Shapes.places(inner, strides, 0);
-        if (offsets.length == 0) {
-            throw new IllegalArgumentException("expected at least one element to reduce, got none");
-        }
         layout.scratch((long) bases.length + offsets.length);
         int[] shape = keep ? outer
                 : IntStream.range(0, x.rank()).filter(axis -> !reduced[axis]).map(axis -> outer[axis]).toArray();
@@ -124,6 +121,9 @@ final class ReductionOperators {
 
     /** Returns the number of the greatest element, or with a negative sign of the least. */
     private static int place(Value x, int base, int[] offsets, int sign, boolean last) {
+        if (offsets.length == 0) {
+            throw new IllegalArgumentException("expected at least one element to choose from, got none");
+        }
         int best = 0;
         for (int k = 1; k < offsets.length; k++) {
             int order = x.isFloat() ? Double.compare(x.number(base + offsets[k]), x.number(base + offsets[best]))
