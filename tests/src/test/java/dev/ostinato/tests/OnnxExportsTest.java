@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import dev.ostinato.formats.SafeTensors;
 import dev.ostinato.formats.onnx.OnnxValueInfo;
 import dev.ostinato.onnx.OnnxArray;
@@ -11,8 +12,10 @@ import dev.ostinato.onnx.OnnxModel;
 import dev.ostinato.onnx.OnnxPlan;
 import dev.ostinato.onnx.OnnxSession;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -25,6 +28,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Models of PyTorch as its exporters write them give PyTorch's outputs; {@code src/test/goldens/onnx_exports.py} says which. */
 final class OnnxExportsTest {
     private static final double TOLERANCE = 1e-5;
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    /** How long the compiler may still be at work. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private static SafeTensors arrays;
 
@@ -102,5 +109,30 @@ final class OnnxExportsTest {
             plan.carry("h1", "h");
             plan.carry("c1", "c");
         }
+    }
+
+    /** Once compiled: setting, running, carrying and getting. */
+    @ParameterizedTest
+    @ValueSource(strings = {"streaming-lstm", "streaming-lstm-dynamo"})
+    void stepsAllocateNothing(String name) throws IOException {
+        OnnxModel model = model(name);
+        Map<String, OnnxArray> inputs = inputs(name, model);
+        OnnxPlan plan = model.newSession().prepare(inputs);
+        float[] frame = inputs.get("frame").toFloats();
+        float[] y = new float[2];
+        int quiet = 0;
+        for (long begin = System.nanoTime(); quiet < 4 && System.nanoTime() - begin < PATIENCE.toNanos();) {
+            long before = THREADS.getThreadAllocatedBytes(Thread.currentThread().threadId());
+            for (int step = 0; step < 500; step++) {
+                plan.set("frame", frame);
+                plan.run();
+                plan.carry("h1", "h");
+                plan.carry("c1", "c");
+                plan.get("y", y);
+            }
+            long bytes = THREADS.getThreadAllocatedBytes(Thread.currentThread().threadId()) - before;
+            quiet = bytes == 0 ? quiet + 1 : 0;
+        }
+        assertEquals(4, quiet, "rounds of 500 steps without allocation");
     }
 }

@@ -257,18 +257,28 @@ final class MatrixOperators {
             int size = w.dimension(2);
             int outputs = w.dimension(0);
             int steps = y.dimension(2);
+            int paddedLength = Math.max(before + length, (steps - 1) * stride + (size - 1) * dilation + 1);
+            float[] padded = new float[channels * paddedLength]; // what is not copied stays zero
             SliceKernels kernels = Backends.auto().slices();
             PackedMatrix packed = kernels.pack(Transpose.YES,
                     Slice.of(w.floats(), 0, outputs, channels * size, channels * size), 1);
             float[] windows = new float[steps * channels * size];
             float[] product = new float[steps * outputs];
+            float[] start = new float[outputs];
             Slice from = Slice.of(windows, 0, steps, channels * size, channels * size);
             Slice to = Slice.of(product, 0, steps, outputs, outputs);
             return () -> {
+                if (bias != null) {
+                    System.arraycopy(bias.floats(), 0, start, 0, outputs);
+                }
                 for (int n = 0; n < x.dimension(0); n++) {
-                    fillWindows(n * channels * length, windows);
-                    for (int i = 0; i < product.length; i++) {
-                        product[i] = bias == null ? 0 : bias.floats()[i % outputs];
+                    for (int c = 0; c < channels; c++) {
+                        System.arraycopy(x.floats(), (n * channels + c) * length, padded, c * paddedLength + before,
+                                length);
+                    }
+                    fillWindows(padded, paddedLength, windows);
+                    for (int t = 0; t < steps; t++) {
+                        System.arraycopy(start, 0, product, t * outputs, outputs);
                     }
                     kernels.multiplyAdd(from, packed, to);
                     float[] result = y.floats();
@@ -281,15 +291,21 @@ final class MatrixOperators {
             };
         }
 
-        private void fillWindows(int at, float[] windows) {
-            int length = x.dimension(2);
+        /**
+         * Copies windows (L', C * K).
+         *
+         * @param padded (C, paddedLength)
+         */
+        private void fillWindows(float[] padded, int paddedLength, float[] windows) {
+            int size = w.dimension(2);
             int i = 0;
             for (int t = 0; t < y.dimension(2); t++) {
                 for (int c = 0; c < x.dimension(1); c++) {
-                    for (int k = 0; k < w.dimension(2); k++) {
-                        int place = t * stride - before + k * dilation;
-                        windows[i++] = place < 0 || place >= length ? 0 : x.floats()[at + c * length + place];
+                    int from = c * paddedLength + t * stride;
+                    for (int k = 0; k < size; k++) {
+                        windows[i + k] = padded[from + k * dilation];
                     }
+                    i += size;
                 }
             }
         }

@@ -12,7 +12,6 @@ import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.NamedArray;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -108,7 +107,7 @@ public final class OnnxExport {
     }
 
     private String embedding(String weight) {
-        return tokens(constant(name(weight), weights.get(weight)));
+        return tokens(constant(name(weight), array(weight)));
     }
 
     private String oneHot(Layer.OneHot layer) {
@@ -219,8 +218,8 @@ public final class OnnxExport {
 
     private String layerNorm(Layer.LayerNorm layer) {
         return node("LayerNormalization",
-                List.of(outputs.getLast(), constant(name("gain"), weights.get("weight")),
-                        constant(name("bias"), weights.get("bias"))),
+                List.of(outputs.getLast(), constant(name("gain"), array("weight")),
+                        constant(name("bias"), array("bias"))),
                 name("y"), "epsilon", new OnnxAttribute.Real(layer.epsilon()));
     }
 
@@ -256,7 +255,7 @@ public final class OnnxExport {
         String product = node("MatMul",
                 List.of(outputs.getLast(), constant(name("weight"), List.of(columns, rows), turned)),
                 name("product"));
-        return node("Add", List.of(product, constant(name("bias"), weights.get("bias"))), name("y"));
+        return node("Add", List.of(product, constant(name("bias"), array("bias"))), name("y"));
     }
 
     // Parts of graphs
@@ -287,7 +286,11 @@ public final class OnnxExport {
         constants.add(Tensor.of(name, new long[] {data.length}, data));
     }
 
-    /** Adds a node and returns its output. @param attributes by turns a name and a value */
+    /**
+     * Adds a node and returns its output.
+     *
+     * @param attributes by turns a name and a value
+     */
     private String node(String operator, List<String> given, String output, Object... attributes) {
         Map<String, OnnxAttribute> named = new LinkedHashMap<>();
         for (int i = 0; i < attributes.length; i += 2) {
