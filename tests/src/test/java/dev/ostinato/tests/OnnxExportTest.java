@@ -105,7 +105,13 @@ final class OnnxExportTest {
         Path file = folder.resolve("model.onnx");
         OnnxExport.of(model).write(file);
         compare(model, state, y, OnnxRuntime.run(OnnxFile.read(file).toBytes(), inputs));
-        compare(model, state, y, OnnxModel.read(file).run(inputs));
+        OnnxModel again = OnnxModel.read(file);
+        compare(model, state, y, again.run(inputs));
+        Map<String, String> states = new LinkedHashMap<>();
+        if (model.streams()) {
+            state.tensors().forEach(array -> states.put(array.name(), array.name() + "_out"));
+        }
+        assertEquals(states, again.states());
     }
 
     private static void compare(Model model, State state, float[] y, Map<String, OnnxArray> outputs) {

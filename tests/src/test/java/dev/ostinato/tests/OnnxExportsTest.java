@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -106,9 +107,21 @@ final class OnnxExportsTest {
             assertArrayEquals(outputs.get("y").toFloats(), plan.get("y").toFloats());
             inputs.put("h", outputs.get("h1"));
             inputs.put("c", outputs.get("c1"));
-            plan.carry("h1", "h");
-            plan.carry("c1", "c");
+            if (step % 2 == 0) {
+                plan.carryStates();
+            } else {
+                plan.carry("h1", "h");
+                plan.carry("c1", "c");
+            }
         }
+    }
+
+    /** A state is what comes back changed, whatever it is called; what is computed of one is not. */
+    @Test
+    void statesAreRecognised() throws IOException {
+        assertEquals(Map.of("h", "h1", "c", "c1"), model("streaming-lstm").states());
+        assertEquals(Map.of("h", "h1", "c", "c1"), model("streaming-lstm-dynamo").states());
+        assertEquals(Map.of(), model("tagger-lstm").states());
     }
 
     /** Once compiled: setting, running, carrying and getting. */
@@ -126,8 +139,7 @@ final class OnnxExportsTest {
             for (int step = 0; step < 500; step++) {
                 plan.set("frame", frame);
                 plan.run();
-                plan.carry("h1", "h");
-                plan.carry("c1", "c");
+                plan.carryStates();
                 plan.get("y", y);
             }
             long bytes = THREADS.getThreadAllocatedBytes(Thread.currentThread().threadId()) - before;

@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A graph whose nodes have their operators, without those whose results nobody needs.
@@ -60,6 +61,23 @@ record CompiledGraph(List<Part> nodes, Map<String, Value> constants, List<String
         return captures;
     }
 
+    /** The names that a graph knows: its own, and those of the graphs around it. */
+    record Names(@Nullable Names around, Set<String> own) {
+        /** None. */
+        Names() {
+            this(null, new HashSet<>());
+        }
+
+        boolean contains(String name) {
+            return own.contains(name) || (around != null && around.contains(name));
+        }
+
+        /** Returns whether a name was not known before. */
+        boolean add(String name) {
+            return !contains(name) && own.add(name);
+        }
+    }
+
     /** Makes graphs of those of one file. */
     static final class Compiler {
         private final Path file;
@@ -76,8 +94,8 @@ record CompiledGraph(List<Part> nodes, Map<String, Value> constants, List<String
          * @param around names that the graph sees
          * @throws FormatException if an operator, an attribute or a type is not supported, or a name is unknown or not unique
          */
-        CompiledGraph compile(OnnxGraph graph, Set<String> around) throws FormatException {
-            Set<String> known = new HashSet<>(around);
+        CompiledGraph compile(OnnxGraph graph, Names around) throws FormatException {
+            Names known = new Names(around, new HashSet<>());
             Map<String, Value> constants = new HashMap<>();
             for (Tensor tensor : graph.initializers()) {
                 constants.put(tensor.name(), constant(tensor));
@@ -137,7 +155,7 @@ record CompiledGraph(List<Part> nodes, Map<String, Value> constants, List<String
                     node.outputs(), Map.of("axis", axis));
         }
 
-        private Part part(OnnxNode node, Set<String> known) throws FormatException {
+        private Part part(OnnxNode node, Names known) throws FormatException {
             for (String input : node.inputs()) {
                 if (!input.isEmpty() && !known.contains(input)) {
                     throw new FormatException(file, node.label() + ": expected inputs that are known before, got "

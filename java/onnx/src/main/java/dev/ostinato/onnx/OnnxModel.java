@@ -6,9 +6,9 @@ import dev.ostinato.formats.onnx.OnnxValueInfo;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * A model of an ONNX file. Immutable and safe for all threads; what runs it is an {@link OnnxSession}, of which each thread, or each stream,
@@ -29,6 +29,7 @@ public final class OnnxModel {
     private final OnnxFile file;
     private final List<OnnxValueInfo> inputs;
     private final CompiledGraph graph;
+    private final Map<String, String> states;
 
     private OnnxModel(Path name, OnnxFile file) throws FormatException {
         this.file = file;
@@ -37,9 +38,10 @@ public final class OnnxModel {
             throw new FormatException(name, "expected ONNX operators of opset " + OLDEST_OPSET + " to " + NEWEST_OPSET
                     + ", got " + opset);
         }
-        CompiledGraph whole = new CompiledGraph.Compiler(name, opset).compile(file.graph(), Set.of());
+        CompiledGraph whole = new CompiledGraph.Compiler(name, opset).compile(file.graph(), new CompiledGraph.Names());
         this.inputs =
                 file.graph().inputs().stream().filter(input -> !whole.constants().containsKey(input.name())).toList();
+        this.states = Collections.unmodifiableMap(StateFinder.find(file.graph()));
         try {
             for (OnnxValueInfo input : inputs) {
                 Value.kind(input.type().orElseThrow(() -> new IllegalArgumentException("input "
@@ -95,6 +97,14 @@ public final class OnnxModel {
     /** Returns what comes out, as the file describes it. */
     public List<OnnxValueInfo> outputs() {
         return file.graph().outputs();
+    }
+
+    /**
+     * Returns what the model remembers, as far as that is seen: of each input that recurrent nodes begin with the output that they end with, by
+     * their names. Who streams gives back the output as the input of the next call: {@link OnnxPlan#carryStates}.
+     */
+    public Map<String, String> states() {
+        return states;
     }
 
     /** Returns what runs this model, for one thread at a time. */

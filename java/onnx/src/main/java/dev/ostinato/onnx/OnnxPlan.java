@@ -1,6 +1,7 @@
 package dev.ostinato.onnx;
 
 import dev.ostinato.formats.FormatException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -18,6 +19,9 @@ public final class OnnxPlan {
     private final Map<String, OnnxArray> fixed = new LinkedHashMap<>();
     private final Map<String, Value> outputs = new LinkedHashMap<>();
     private final List<Planner.Step> steps;
+    private final List<CarriedState> states = new ArrayList<>();
+
+    private record CarriedState(Value before, Value after) {}
 
     /** @throws Layout.NeedsInputs if more inputs must be fixed */
     OnnxPlan(OnnxModel model, Map<String, OnnxArray> given, Set<String> fixedNames) {
@@ -39,6 +43,14 @@ public final class OnnxPlan {
         for (int i = 0; i < values.size(); i++) {
             outputs.put(model.graph().outputs().get(i), values.get(i));
         }
+        model.states().forEach((input, output) -> {
+            Value before = input(input);
+            Value after = output(output);
+            if (!fixed.containsKey(input) && before.type() == after.type()
+                    && Arrays.equals(before.shape(), after.shape())) {
+                states.add(new CarriedState(before, after));
+            }
+        });
     }
 
     boolean takes(Map<String, OnnxArray> given) {
@@ -86,6 +98,13 @@ public final class OnnxPlan {
                     + (fixed.containsKey(input) ? ", which the plan was made for" : ""));
         }
         copy(from, to);
+    }
+
+    /** Copies all states that {@link OnnxModel#states} names from outputs to inputs: the next run goes on where this one ended. */
+    public void carryStates() {
+        for (int i = 0; i < states.size(); i++) { // no iterator: nothing is allocated
+            copy(states.get(i).after(), states.get(i).before());
+        }
     }
 
     /** Computes the outputs. */

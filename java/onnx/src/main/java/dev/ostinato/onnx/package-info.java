@@ -4,7 +4,9 @@
  * <ul>
  * <li>{@link dev.ostinato.onnx.OnnxModel}: a graph whose operators, attributes and types are all supported; what is not is named when it is read.
  * <li>{@link dev.ostinato.onnx.OnnxSession} runs it on {@link dev.ostinato.onnx.OnnxArray}s, and keeps an {@link dev.ostinato.onnx.OnnxPlan} for each
- * combination of shapes that comes. Who runs one again and again uses the plan itself, which allocates nothing.
+ * combination of shapes that comes. Who runs one again and again uses the plan itself, which allocates nothing; it also carries the states that
+ * {@link dev.ostinato.onnx.OnnxModel#states} has recognised from run to run.
+ * <li>{@link dev.ostinato.onnx.OnnxExport} writes models of nn.
  * </ul>
  *
  * <p>Inside: {@code Operators} makes an {@code Operator} of each node when a model is read, which reads its attributes. {@code Planner} asks operators what
