@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.ostinato.formats.DType;
 import dev.ostinato.formats.SafeTensors;
 import dev.ostinato.formats.onnx.OnnxValueInfo;
 import dev.ostinato.onnx.OnnxArray;
@@ -16,7 +17,9 @@ import java.lang.management.ManagementFactory;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -122,6 +125,35 @@ final class OnnxExportsTest {
         assertEquals(Map.of("h", "h1", "c", "c1"), model("streaming-lstm").states());
         assertEquals(Map.of("h", "h1", "c", "c1"), model("streaming-lstm-dynamo").states());
         assertEquals(Map.of(), model("tagger-lstm").states());
+    }
+
+    /** One branch goes on from the state, the other begins anew, as voice detectors have it; and a state may be in parts. */
+    @Test
+    void statesInBranchesAreRecognised() throws IOException {
+        OnnxArray one = OnnxArray.of(new float[] {1}, 1, 1, 1);
+        OnnxGraphs goingOn = new OnnxGraphs().constant("all", OnnxArray.of(new float[] {1, 1, 1, 1}, 1, 4, 1))
+                .node("Split", List.of("state"), List.of("h", "c"), "axis", 0)
+                .node("LSTM", List.of("x", "all", "all", "", "", "h", "c"), List.of("", "h1", "c1"))
+                .node("Concat", List.of("h1", "c1"), List.of("s1"), "axis", 0).output("s1", DType.F32);
+        OnnxGraphs anew = new OnnxGraphs().constant("all2", OnnxArray.of(new float[] {1, 1, 1, 1}, 1, 4, 1))
+                .node("LSTM", List.of("x", "all2", "all2"), List.of("", "h2", "c2"))
+                .node("Concat", List.of("h2", "c2"), List.of("s2"), "axis", 0).output("s2", DType.F32);
+        OnnxGraphs graph = new OnnxGraphs().input("x", one).input("state", OnnxArray.of(new float[2], 2, 1, 1))
+                .input("on", OnnxArray.of(DType.BOOL, new long[] {1}))
+                .node("If", List.of("on"), List.of("next"), "then_branch", goingOn.branch(), "else_branch",
+                        anew.branch())
+                .node("Neg", List.of("next"), List.of("other")).output("other", DType.F32).output("next", DType.F32);
+        OnnxModel model = OnnxModel.of(Path.of("branches.onnx"), graph.file(13, false));
+        assertEquals(Map.of("state", "next"), model.states());
+        OnnxPlan plan = model.newSession().prepare(graph.inputs());
+        plan.run();
+        OnnxArray first = plan.get("next");
+        plan.carryStates();
+        plan.run();
+        assertEquals(false, Arrays.equals(first.toFloats(), plan.get("next").toFloats()));
+        assertArrayEquals(
+                model.run(Map.of("x", one, "state", first, "on", graph.inputs().get("on"))).get("next").toFloats(),
+                plan.get("next").toFloats());
     }
 
     /** Once compiled: setting, running, carrying and getting. */

@@ -5,6 +5,7 @@ import dev.ostinato.formats.onnx.OnnxGraph;
 import dev.ostinato.formats.onnx.OnnxNode;
 import dev.ostinato.formats.onnx.OnnxValueInfo;
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -82,13 +83,21 @@ final class StateFinder {
         for (OnnxValueInfo output : graph.outputs()) {
             Set<Cell> ends = new HashSet<>();
             finder.end(output.name(), scope, ends);
-            finder.begins.forEach((input, cells) -> {
-                if (!ends.isEmpty() && cells.equals(ends)) {
-                    states.put(input, output.name());
-                }
-            });
+            finder.begins.keySet().stream().filter(input -> finder.isState(input, ends))
+                    .forEach(input -> states.put(input, output.name()));
         }
         return finder.patience > 0 ? states : Map.of();
+    }
+
+    /**
+     * Returns whether an output holds the state of an input. It may end with other cells too, which begin with zeros, as in a branch that is there for when
+     * no state is given; but with none that another input begins.
+     */
+    private boolean isState(String input, Set<Cell> ends) {
+        Set<Cell> others = new HashSet<>(ends);
+        others.removeAll(begins.getOrDefault(input, Set.of()));
+        return ends.containsAll(begins.getOrDefault(input, Set.of()))
+                && begins.values().stream().allMatch(cells -> Collections.disjoint(cells, others));
     }
 
     /** Goes from all recurrent nodes back to the inputs that they begin with. */
