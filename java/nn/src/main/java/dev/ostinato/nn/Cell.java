@@ -266,7 +266,7 @@ abstract class Cell {
      *
      * @param z of all steps
      */
-    List<Reduction> reductions(Matrix z) {
+    List<Reduction> reductions(Matrix z, Buffers buffers) {
         return List.of();
     }
 

@@ -67,11 +67,14 @@ final class CtcLoss extends LossStage {
     }
 
     @Override
-    float[] byOutput() {
-        float[] all = new float[losses.rows()];
+    int outputs() {
+        return losses.rows();
+    }
+
+    @Override
+    void copyTo(float[] all) {
         for (int b = 0; b < all.length; b++) {
             all[b] = losses.get(b, 0);
         }
-        return all;
     }
 }

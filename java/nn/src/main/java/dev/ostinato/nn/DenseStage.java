@@ -24,7 +24,7 @@ final class DenseStage extends Stage {
         this.bias = tensors.bias(setup.weights());
         this.dw = tensors.weights(setup.gradients());
         this.dBias = tensors.bias(setup.gradients());
-        this.transposed = PackedMatrix.of(w.outputs(), 1, w.inputs());
+        this.transposed = setup.buffers().packed(w.outputs(), 1, w.inputs());
         this.outputs = place.layer().outputs();
         this.y = setup.matrix(setup.all(), w.outputs());
         this.dy = last ? y : setup.matrix(setup.all(), w.outputs());

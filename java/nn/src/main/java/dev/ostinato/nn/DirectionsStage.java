@@ -10,9 +10,9 @@ final class DirectionsStage extends OutputStage {
     /** (all, H), a direction's share of one or the other. */
     private final Matrix share;
 
-    DirectionsStage(Setup setup, Blueprint.Place place, Stage below) {
+    DirectionsStage(Setup setup, Blueprint.Place place, List<Shared.Pass> passes, Stage below) {
         super(setup, place.layer().outputs());
-        this.recurrences = place.passes().stream().map(pass -> new Recurrence(setup, pass, below)).toList();
+        this.recurrences = passes.stream().map(pass -> new Recurrence(setup, pass, below)).toList();
         this.merge = place.layer() instanceof Layer.Bidirectional both ? both.merge() : Layer.Merge.CONCAT;
         this.share = setup.matrix(setup.all(), place.passes().getFirst().cell().stateSize);
     }
@@ -62,25 +62,5 @@ final class DirectionsStage extends OutputStage {
     void clearGradient() {
         super.clearGradient();
         recurrences.forEach(Recurrence::clearGradient);
-    }
-
-    @Override
-    void carryState() {
-        recurrences.forEach(Recurrence::carryState);
-    }
-
-    @Override
-    void resetState() {
-        recurrences.forEach(Recurrence::resetState);
-    }
-
-    @Override
-    List<NamedArray> states() {
-        return recurrences.stream().flatMap(recurrence -> recurrence.states().stream()).toList();
-    }
-
-    @Override
-    void restoreStates(List<NamedArray> states) {
-        recurrences.forEach(recurrence -> recurrence.restoreStates(states));
     }
 }

@@ -15,6 +15,8 @@ final class EncoderDecoderObjective implements Objective {
 
     private final Kernels k;
     private final Stage.Setup setup;
+    private final Shared encoderShared;
+    private final Shared shared;
     private final Network encoder;
     private final Network decoder;
     private final LossStage loss;
@@ -31,8 +33,10 @@ final class EncoderDecoderObjective implements Objective {
         }
         this.k = setup.kernels();
         this.setup = setup;
-        this.encoder = new Network(encoderSetup, null, null);
-        this.decoder = new Network(setup, loss, encoder.last());
+        this.encoderShared = new Shared(encoderSetup, 1);
+        this.encoder = new Network(encoderSetup, encoderShared, null, null);
+        this.shared = new Shared(setup, 1);
+        this.decoder = new Network(setup, shared, loss, encoder.last());
         this.loss = LossStage.of(decoder.last(), loss);
         List<Recurrence> sources = encoder.recurrences();
         List<Recurrence> targets = decoder.recurrences();
@@ -72,17 +76,23 @@ final class EncoderDecoderObjective implements Objective {
         encoder.load(batch.sourceOfEach());
         decoder.load(batch);
         loss.load(batch);
-        encoder.forward(dropoutKey == 0 ? 0 : CounterRandom.key(dropoutKey, ENCODER) | 1);
+        long encoderKey = dropoutKey == 0 ? 0 : CounterRandom.key(dropoutKey, ENCODER) | 1;
+        encoderShared.beginForward(encoderKey);
+        encoder.forward(encoderKey);
         for (Handed state : handed) {
             state.states.forward(k);
         }
+        shared.beginForward(dropoutKey);
         decoder.forward(dropoutKey);
-        return loss.forward();
+        loss.forward();
+        return loss.addTo(0) * loss.share();
     }
 
     @Override
     public float[] losses() {
-        return loss.byOutput();
+        float[] all = new float[loss.outputs()];
+        loss.copyTo(all);
+        return all;
     }
 
     @Override
@@ -96,11 +106,15 @@ final class EncoderDecoderObjective implements Objective {
         encoder.clearGradient();
         decoder.clearGradient();
         loss.backward();
+        shared.beginBackward();
         decoder.backward();
+        shared.endBackward();
         for (Handed state : handed) {
             state.gradients.backward(k);
         }
+        encoderShared.beginBackward();
         encoder.backward();
+        encoderShared.endBackward();
     }
 
     @Override

@@ -189,9 +189,9 @@ abstract class LayerNormCell extends Cell {
 
     /** W x and U h become their gradients on the way. */
     @Override
-    List<Reduction> reductions(Matrix z) {
-        Matrix dInput = Matrix.of(CHUNK, paddedOutputs);
-        Matrix dState = Matrix.of(CHUNK, paddedOutputs);
+    List<Reduction> reductions(Matrix z, Buffers buffers) {
+        Matrix dInput = buffers.matrix(CHUNK, paddedOutputs);
+        Matrix dState = buffers.matrix(CHUNK, paddedOutputs);
         return List.of(reduction(Norm.INPUT, z, rows -> inputNorm(inputSlots(rows), statistics(rows), partSlots(rows),
                 dInput.rows(0, rows.rows())), this::inputSlots),
                 reduction(Norm.STATE, z, rows -> stateNorm(recurrentSlots(rows), statistics(rows), partSlots(rows),

@@ -67,8 +67,8 @@ final class LayerNormLstmCell extends LayerNormCell {
     }
 
     @Override
-    List<Reduction> reductions(Matrix z) {
-        List<Reduction> reductions = new ArrayList<>(super.reductions(z));
+    List<Reduction> reductions(Matrix z, Buffers buffers) {
+        List<Reduction> reductions = new ArrayList<>(super.reductions(z, buffers));
         Matrix cell = cell(kept(z));
         Matrix dm = kept(z).columns(padded, padded + hidden);
         reductions.add((k, w, gradients) -> k.layerNormBackward(cell, Norm.CELL.gain(w.vectors()),

@@ -4,6 +4,7 @@ import dev.ostinato.kernels.Matrix;
 import dev.ostinato.kernels.Memory;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /** The loss at the end of a network, and the first gradient. Each family of losses is a class. */
 abstract class LossStage {
@@ -23,7 +24,7 @@ abstract class LossStage {
         this.setup = top.setup;
         this.top = top;
         this.reduction = loss.reduction();
-        this.counted = setup.all();
+        this.counted = whole().total();
         this.y = top.endsInPlace() ? top.output() : setup.matrix(setup.all(), top.output().columns());
         this.losses = Matrix.wrap(Memory.ofFloats(losses), 0, losses, 1, 1);
     }
@@ -105,8 +106,8 @@ abstract class LossStage {
         }
         firstCounted = batch.counted();
         counted = 0;
-        for (int r = 0; r < setup.all(); r++) {
-            counted += counts(r) ? 1 : 0;
+        for (int r = 0; r < whole().total(); r++) {
+            counted += counts(whole(), r) ? 1 : 0;
         }
         loadTargets(batch);
     }
@@ -115,9 +116,22 @@ abstract class LossStage {
         return losses.rows() == setup.all() && outputSteps() == batch.steps();
     }
 
+    /** Returns all outputs of the batch, of which these are some or all. */
+    final Sequences whole() {
+        return setup.segment().whole();
+    }
+
     /** Returns whether the loss of a row counts. */
-    final boolean counts(int row) {
-        return firstCounted == 0 || setup.sequences().step(row) / setup.sequences().rows() >= firstCounted;
+    final boolean counts(Sequences sequences, int row) {
+        return firstCounted == 0 || sequences.step(row) / sequences.rows() >= firstCounted;
+    }
+
+    private void eachNotCounted(int from, int to, IntConsumer body) {
+        for (int r = from; r < to; r++) {
+            if (!counts(setup.sequences(), r)) {
+                body.accept(r);
+            }
+        }
     }
 
     abstract void loadTargets(Batch batch);
@@ -133,7 +147,7 @@ abstract class LossStage {
     void forwardTogether() {
     }
 
-    /** Returns what divides the sum of the losses. */
+    /** Returns what divides the sum of the losses of all outputs of the batch. */
     double weight() {
         return reduction == Loss.Reduction.SUM ? setup.sequences().rows() : counted;
     }
@@ -144,50 +158,44 @@ abstract class LossStage {
         return weight == 0 ? 0 : 1 / weight;
     }
 
-    /** Returns the loss of the batch, and leaves in y what {@link #backward()} begins with. */
-    final double forward() {
+    /** Computes the losses of the rows, and leaves in y what {@link #backward()} begins with. */
+    final void forward() {
         top.eachChunk((from, to) -> {
             if (!top.endsInPlace()) {
                 y.rows(from, to).copyFrom(top.output().rows(from, to));
             }
             forward(from, to);
-            for (int r = from; r < to; r++) {
-                if (!counts(r)) {
-                    losses.set(r, 0, 0);
-                }
-            }
+            eachNotCounted(from, to, r -> losses.set(r, 0, 0));
         });
         forwardTogether();
-        return total() * share();
     }
 
-    /** Returns the sum of the losses. */
-    final double total() {
-        double sum = 0;
+    /** Returns a sum with the losses of the rows behind it. */
+    final double addTo(double sum) {
+        double total = sum;
         for (int r = 0; r < losses.rows(); r++) {
-            sum += losses.get(r, 0);
+            total += losses.get(r, 0);
         }
-        return sum;
+        return total;
     }
 
-    /** Returns the losses where the targets are in the arrays of a batch, and 0 where there is no step. */
-    float[] byOutput() {
-        float[] all = new float[outputSteps() * setup.sequences().rows()];
+    /** Returns how many losses the arrays of a batch have room for. */
+    int outputs() {
+        return outputSteps() * setup.sequences().rows();
+    }
+
+    /** Copies the losses to where the targets are in the arrays of a batch. */
+    void copyTo(float[] all) {
         for (int r = 0; r < losses.rows(); r++) {
             all[setup.sequences().element(r)] = losses.get(r, 0);
         }
-        return all;
     }
 
     /** Writes the gradient of the outputs into the stage below. */
     final void backward() {
         top.eachChunk((from, to) -> {
             backward(from, to);
-            for (int r = from; r < to; r++) {
-                if (!counts(r)) {
-                    y.rows(r, r + 1).clear();
-                }
-            }
+            eachNotCounted(from, to, r -> y.rows(r, r + 1).clear());
             if (!top.endsInPlace()) {
                 top.outputGradient().rows(from, to).columns(0, y.columns()).copyFrom(y.rows(from, to));
             }

@@ -3,22 +3,26 @@ package dev.ostinato.nn;
 import dev.ostinato.kernels.Matrix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A model laid out for the steps of a batch: forward, and backward through time. */
+/** A model laid out for the steps of a batch, or of a segment of one: forward, and backward through time. */
 final class Network {
     private final Stage.Setup setup;
+    private final Shared shared;
     /** Of whose outputs attention layers make contexts. */
     private final @Nullable Stage attended;
     private final List<Stage> stages = new ArrayList<>();
+    private final List<Recurrence> recurrences;
 
     /**
      * @param loss which alone comes behind; null if something else looks at the outputs
      * @throws IllegalArgumentException if there is an attention layer and nothing to attend to
      */
-    Network(Stage.Setup setup, @Nullable Loss loss, @Nullable Stage attended) {
+    Network(Stage.Setup setup, Shared shared, @Nullable Loss loss, @Nullable Stage attended) {
         this.setup = setup;
+        this.shared = shared;
         this.attended = attended;
         List<Blueprint.Place> places = setup.blueprint().places();
         stages.add(inputStage(places));
@@ -26,12 +30,13 @@ final class Network {
             boolean last = place.index() == places.size() - 1;
             stages.add(last && loss != null ? head(place, stages.getLast(), loss) : stage(place, stages.getLast()));
         }
+        this.recurrences = stages.stream().flatMap(stage -> stage.recurrences().stream()).toList();
     }
 
     private Stage inputStage(List<Blueprint.Place> places) {
         return places.getFirst().layer() instanceof Layer.Features features
                 ? new FeatureStage(setup, features)
-                : new TokenStage(setup, places.getFirst(),
+                : new TokenStage(setup, places.getFirst(), Objects.requireNonNull(shared.tokens()),
                         !places.get(1).isRecurrent() || setup.blueprint().isSource(places.getFirst()));
     }
 
@@ -49,9 +54,9 @@ final class Network {
         Stage.Setup setup = below.setup;
         return switch (place.layer()) {
             case Layer.Recurrent r -> r.direction() == Layer.Direction.FORWARD
-                    ? new RecurrentStage(setup, place.passes().getFirst(), below)
-                    : new DirectionsStage(setup, place, below);
-            case Layer.Bidirectional ignored -> new DirectionsStage(setup, place, below);
+                    ? new RecurrentStage(setup, shared.passes(place).getFirst(), below)
+                    : new DirectionsStage(setup, place, shared.passes(place), below);
+            case Layer.Bidirectional ignored -> new DirectionsStage(setup, place, shared.passes(place), below);
             case Layer.Pool pool -> new PoolStage(setup, pool, below);
             case Layer.Dense ignored -> new DenseStage(setup, place, below, false);
             case Layer.Dropout ignored -> new DropoutStage(setup, place, below);
@@ -77,7 +82,7 @@ final class Network {
 
     /** Returns the ways through time of all recurrent layers. */
     List<Recurrence> recurrences() {
-        return stages.stream().flatMap(stage -> stage.recurrences().stream()).toList();
+        return recurrences;
     }
 
     Stage last() {
@@ -88,7 +93,7 @@ final class Network {
         return setup.sequences();
     }
 
-    /** Takes the inputs of a batch. */
+    /** Takes the inputs of a batch; of its segments the first comes first. */
     void load(Batch batch) {
         switch (stages.getFirst()) {
             case FeatureStage features -> features.load(batch.features(setup.blueprint().layers().getFirst().inputs()));
@@ -97,12 +102,22 @@ final class Network {
         }
     }
 
-    /** Makes the states that go on from the last forward those at the beginning of the next. */
-    void carryState() {
-        stages.forEach(Stage::carryState);
+    /** Begins with the states that went on from the last batch. */
+    void beginBatch() {
+        recurrences.forEach(Recurrence::beginBatch);
     }
 
-    /** Computes the outputs. {@code dropoutKey} is 0 for no dropout. */
+    /** Begins with the states with which the segment before has ended; the first of a batch with those with which that began. */
+    void beginSegment() {
+        recurrences.forEach(Recurrence::beginSegment);
+    }
+
+    /** Keeps the states that go on to the next batch or segment. */
+    void keepStates() {
+        recurrences.forEach(Recurrence::keepStates);
+    }
+
+    /** Computes the outputs, from the states that are there. {@code dropoutKey} is 0 for no dropout. */
     void forward(long dropoutKey) {
         stages.forEach(stage -> stage.forward(dropoutKey));
     }
@@ -115,21 +130,6 @@ final class Network {
     /** Adds to the gradients of the weights, from that of the last outputs. */
     void backward() {
         stages.reversed().forEach(Stage::backward);
-    }
-
-    /** Makes the states at the beginning of the next forward zero. */
-    void resetState() {
-        stages.forEach(Stage::resetState);
-    }
-
-    /** Returns copies of the states that go on from the last forward. */
-    List<NamedArray> states() {
-        return stages.stream().flatMap(stage -> stage.states().stream()).toList();
-    }
-
-    /** Takes from {@code states} what {@link #states} returned, as those that go on. */
-    void restoreStates(List<NamedArray> states) {
-        stages.forEach(stage -> stage.restoreStates(states));
     }
 
     /** Returns the first layer of whose outputs one is not a finite number. */

@@ -30,8 +30,8 @@ final class Probe {
         ModelObjective objective =
                 new ModelObjective(new Stage.Setup(ofRows.blueprint(), ofRows.weights(),
                         Memory.ofFloats(ofRows.blueprint().layout().floats()), ofRows.kernels(), Team.ALONE,
-                        batch.sequences(),
-                        new Buffers()), loss);
+                        Segment.all(batch.sequences()),
+                        new Buffers()), loss, batch.steps());
         return new Probe(objective, objective.forward(rows, 0));
     }
 

@@ -7,9 +7,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One way through time of a recurrent layer, over the packed steps of a batch. The product with the inputs is one for all steps; the
+ * One way through time of a recurrent layer, over the packed steps of a segment of a batch. The product with the inputs is one for all steps; the
  * recurrence is shared out by sequences, each thread going through time with its own; the gradients of the weights are one product over
  * all steps.
+ *
+ * <p>Going back, the state between two segments gets its gradient from above, with the earlier segment, before it gets that of the step behind it, which
+ * belongs to the later one. That is the order of every other state, and the order is what its bits are; so that step goes back twice, see
+ * {@link PassStates.Edge}.
  */
 final class Recurrence {
     private final Stage.Setup setup;
@@ -17,10 +21,9 @@ final class Recurrence {
     private final Stage below;
     private final Blueprint.Pass pass;
     private final Cell cell;
-    private final CellWeights weights;
-    private final CellWeights gradients;
-    private final CellWeights.Transposed transposed;
-    private final Matrix bias;
+    private final PassWeights weights;
+    private final PassStates states;
+    private final Segment segment;
     private final Sequences sequences;
     /** (all, slots * Hp), and the slots of it that W x and the biases fill. */
     private final Matrix z;
@@ -31,47 +34,47 @@ final class Recurrence {
     private final Matrix c;
     /** (sequences, Hp). */
     private final Matrix dc;
+    /** Where the sequences of each part of the work begin, and where the last ends. */
+    private final int[] ranges;
     private final Cell.Step[][] steps;
     private final Cell.Gradients[][] stepGradients;
+    /** Of each part the step behind the segment, if it has one. */
+    private final @Nullable Behind[] behind;
     private final List<Cell.Reduction> reductions;
     /** (all, Hp) h before each step; a copy where it does not lie like that. */
     private final Matrix hPrevious;
     private final boolean copied;
-    private final @Nullable TokenTable table;
-    private final @Nullable DropConnect dropConnect;
+    private final @Nullable TokenStage tokens;
 
-    Recurrence(Stage.Setup setup, Blueprint.Pass pass, Stage below) {
+    Recurrence(Stage.Setup setup, Shared.Pass shared, Stage below) {
         this.setup = setup;
         this.k = setup.kernels();
         this.below = below;
-        this.pass = pass;
+        this.weights = shared.weights();
+        this.states = shared.states();
+        this.pass = weights.pass();
         this.cell = pass.cell();
-        float dropped = pass.regularization().dropConnect();
-        this.dropConnect = dropped > 0 ? new DropConnect(setup, pass, dropped) : null;
-        this.weights = dropConnect == null ? cell.weights(setup.weights(), pass.offset())
-                : cell.weights(dropConnect.block(), 0);
-        this.gradients = cell.weights(setup.gradients(), pass.offset());
-        this.transposed = weights.transposed();
-        this.bias = Matrix.of(1, cell.startSlots() * cell.padded);
+        this.segment = setup.segment();
         this.sequences = setup.sequences();
         this.z = setup.matrix(setup.all(), cell.slots() * cell.padded);
-        this.start = z.columns(0, bias.columns());
+        this.start = z.columns(0, weights.bias().columns());
         this.h = setup.matrix(sequences.stateRows(), cell.paddedState);
         this.dh = setup.matrix(sequences.stateRows(), cell.paddedState);
         this.c = cell.hasCellState() ? setup.matrix(sequences.stateRows(), cell.padded) : h;
         this.dc = setup.matrix(sequences.sequences(), cell.padded);
-        this.copied = !pass.reverse() && !sequences.sameLengths();
+        this.copied = !pass.reverse() && !segment.whole().sameLengths();
         this.hPrevious = copied ? setup.matrix(setup.all(), cell.paddedState)
                 : h.rows(before(0), before(0) + setup.all());
-        int[] ranges = sequences.ranges(setup.team().threads());
+        this.ranges = sequences.ranges(setup.team().threads());
         this.steps = new Cell.Step[ranges.length - 1][];
         this.stepGradients = new Cell.Gradients[ranges.length - 1][];
-        layOut(ranges);
-        this.reductions = cell.reductions(z);
-        this.table = below instanceof TokenStage tokens ? new TokenTable(tokens) : null;
+        this.behind = new Behind[ranges.length - 1];
+        layOut();
+        this.reductions = cell.reductions(z, setup.buffers());
+        this.tokens = below instanceof TokenStage stage ? stage : null;
     }
 
-    private void layOut(int[] ranges) {
+    private void layOut() {
         Matrix scratch = setup.matrix(sequences.sequences(), cell.scratchColumns());
         for (int part = 0; part < steps.length; part++) {
             List<Cell.Step> forward = new ArrayList<>();
@@ -93,6 +96,49 @@ final class Recurrence {
             }
             steps[part] = forward.toArray(Cell.Step[]::new);
             stepGradients[part] = backward.toArray(Cell.Gradients[]::new);
+            int to = Math.min(ranges[part + 1], segment.behind());
+            behind[part] = ranges[part] < to ? new Behind(ranges[part], to, scratch) : null;
+        }
+    }
+
+    /** The step behind the segment, of some sequences, on its way back to the last state of the segment. */
+    private final class Behind {
+        private final Cell.Step step;
+        private final Cell.Gradients gradients;
+        private final Matrix dcKept;
+
+        Behind(int from, int to, Matrix scratch) {
+            PassStates.Edge edge = states.edge();
+            int end = after(sequences.longest() - 1);
+            Matrix hAfter = edge.after().h().rows(from, to);
+            this.step = cell.step(new Cell.Views(edge.z().rows(from, to), h.rows(end + from, end + to), hAfter,
+                    c.rows(end + from, end + to), cell.hasCellState() ? edge.after().c().rows(from, to) : hAfter,
+                    scratch.rows(from, to)));
+            this.gradients = new Cell.Gradients(edge.dAfter().h().rows(from, to), dh.rows(end + from, end + to),
+                    dc.rows(from, to));
+            this.dcKept = cell.hasCellState() ? edge.dAfter().c().rows(from, to) : gradients.dc();
+        }
+
+        void backward() {
+            if (cell.hasCellState()) {
+                gradients.dc().copyFrom(dcKept);
+            }
+            step.backward(k, weights.transposed(), gradients);
+        }
+    }
+
+    /** Keeps the first step of some sequences, which is about to go back. */
+    private void keepEdge(int part) {
+        int from = ranges[part];
+        int to = Math.min(ranges[part + 1], sequences.count(0));
+        PassStates.Edge edge = states.edge();
+        int next = after(0);
+        edge.z().rows(from, to).copyFrom(z.rows(from, to));
+        edge.after().h().rows(from, to).copyFrom(h.rows(next + from, next + to));
+        edge.dAfter().h().rows(from, to).copyFrom(dh.rows(next + from, next + to));
+        if (cell.hasCellState()) {
+            edge.after().c().rows(from, to).copyFrom(c.rows(next + from, next + to));
+            edge.dAfter().c().rows(from, to).copyFrom(dc.rows(from, to));
         }
     }
 
@@ -106,44 +152,41 @@ final class Recurrence {
     }
 
     /** Returns the state with which a sequence begins. */
-    private Matrix first(Matrix states, int sequence) {
-        return state(states, sequence, pass.reverse() ? sequences.length(sequence) : 0);
+    private Matrix first(Matrix all, int sequence) {
+        return state(all, sequence, pass.reverse() ? sequences.length(sequence) : 0);
     }
 
-    /** Returns the state of a stream that goes on to the next batch. */
-    private Matrix last(Matrix states, int stream) {
-        int sequence = sequences.lastOf(stream);
-        return state(states, sequence, pass.reverse() ? 0 : sequences.carried(sequence));
+    /** Returns the state with which a sequence ends. */
+    private Matrix last(Matrix all, int sequence) {
+        return state(all, sequence, pass.reverse() ? 0 : sequences.length(sequence));
     }
 
-    private Matrix state(Matrix states, int sequence, int boundary) {
+    private Matrix state(Matrix all, int sequence, int boundary) {
         int row = sequences.boundary(boundary) + sequence;
-        return states.rows(row, row + 1);
+        return all.rows(row, row + 1);
     }
 
     /** Computes h of every step. {@code dropoutKey} as in {@link Stage#forward}. */
     void forward(long dropoutKey) {
-        drawMasks(Masks.key(Masks.key(dropoutKey, pass.place().index()), pass.reverse() ? 1 : 0));
-        cell.biasRow(weights, bias);
-        if (table != null) {
-            table.forward();
+        drawMasks(weights.key(dropoutKey));
+        if (tokens != null && weights.table() != null) {
+            TokenTable table = weights.table();
+            setup.eachChunk((from, to) -> table.copyTo(start.rows(from, to), tokens.places().slice(from, to)));
         } else {
             setup.eachChunk((from, to) -> {
-                k.fillRows(bias, start.rows(from, to));
-                k.multiplyAdd(below.output().rows(from, to), weights.input(), cell.inputSlots(start.rows(from, to)));
+                k.fillRows(weights.bias(), start.rows(from, to));
+                k.multiplyAdd(below.output().rows(from, to), weights.weights().input(),
+                        cell.inputSlots(start.rows(from, to)));
             });
         }
         setup.team().run(steps.length, part -> {
             for (Cell.Step step : steps[part]) {
-                step.forward(k, weights);
+                step.forward(k, weights.weights());
             }
         });
     }
 
     private void drawMasks(long key) {
-        if (dropConnect != null) {
-            dropConnect.forward(k, key);
-        }
         if (cell.masked()) {
             setup.eachChunk((from, to) -> cell.drawMasks(key, r -> sequences.step(from + r) % sequences.rows(),
                     r -> sequences.step(from + r), z.rows(from, to)));
@@ -152,27 +195,37 @@ final class Recurrence {
 
     /** Adds to the gradients of the weights and of the stage below, from the gradient of h. */
     void backward() {
-        weights.transposeInto(transposed);
-        setup.team().run(steps.length, part -> {
-            for (int i = steps[part].length - 1; i >= 0; i--) {
-                steps[part][i].backward(k, transposed, stepGradients[part][i]);
-            }
-        });
-        setup.team().run(reductions.size(), i -> reductions.get(i).run(k, weights, gradients));
+        setup.team().run(steps.length, this::backwardThroughTime);
+        setup.team().run(reductions.size(),
+                i -> reductions.get(i).run(k, weights.weights(), weights.gradients()));
         int parts = setup.team().threads();
         if (copied) {
             eachStep((step, from, to) -> hPrevious.rows(from, to)
                     .copyFrom(h.rows(before(step), before(step) + to - from)));
         }
         Matrix before = hPrevious.columns(0, cell.stateSize);
-        setup.team().run(parts, part -> cell.recurrentGradient(k, before, z, gradients, part, parts));
-        if (table != null) {
-            table.backward();
+        setup.team().run(parts,
+                part -> cell.recurrentGradient(k, before, z, weights.gradients(), part, parts));
+        if (tokens != null && weights.table() != null) {
+            TokenTable table = weights.table();
+            int slot = cell.padded;
+            setup.team().run(cell.startSlots(),
+                    i -> table.addGradient(z.columns(i * slot, (i + 1) * slot), i, tokens.places()));
         } else {
             inputGradients(parts);
         }
-        if (dropConnect != null) {
-            dropConnect.backward(k);
+    }
+
+    private void backwardThroughTime(int part) {
+        Behind last = behind[part];
+        if (last != null) {
+            last.backward();
+        }
+        for (int i = steps[part].length - 1; i >= 0; i--) {
+            if (i == 0 && !segment.isFirst()) {
+                keepEdge(part);
+            }
+            steps[part][i].backward(k, weights.transposed(), stepGradients[part][i]);
         }
     }
 
@@ -180,82 +233,16 @@ final class Recurrence {
         Matrix dz = cell.inputSlots(z);
         setup.team().run(parts + 2, piece -> {
             if (piece < parts) {
-                Cell.gradientShare(k, below.output(), dz, gradients.input(), piece, parts);
+                Cell.gradientShare(k, below.output(), dz, weights.gradients().input(), piece, parts);
             } else if (piece == parts) {
-                cell.inputBiasGradient(k, z, gradients);
+                cell.inputBiasGradient(k, z, weights.gradients());
             } else {
-                cell.recurrentBiasGradient(k, z, gradients);
+                cell.recurrentBiasGradient(k, z, weights.gradients());
             }
         });
         if (below.wantsGradient()) {
-            setup.eachChunk((from, to) -> k.multiplyAdd(dz.rows(from, to), transposed.input(),
+            setup.eachChunk((from, to) -> k.multiplyAdd(dz.rows(from, to), weights.transposed().input(),
                     below.outputGradient().rows(from, to)));
-        }
-    }
-
-    /**
-     * The input product of a layer fed by tokens: one row of z per different token of the batch, from which the rows of z are copied; and
-     * gradients summed per token before they go on.
-     */
-    private final class TokenTable {
-        private final TokenStage tokens;
-        /** (distinct tokens, start slots * Hp), and their gradient. */
-        private final Matrix rows;
-        private final Matrix dRows;
-        /** (distinct tokens, E), and (distinct tokens, padded E). */
-        private final Matrix x;
-        private final Matrix dx;
-
-        TokenTable(TokenStage tokens) {
-            this.tokens = tokens;
-            this.rows = setup.matrix(tokens.capacity(), start.columns());
-            this.dRows = setup.matrix(tokens.capacity(), start.columns());
-            this.x = setup.matrix(tokens.capacity(), cell.inputs);
-            this.dx = setup.matrix(tokens.capacity(), Matrix.padded(cell.inputs));
-        }
-
-        void forward() {
-            int count = tokens.distinct().length();
-            Matrix table = tokens.table();
-            setup.eachChunk(count, (first, last) -> {
-                Matrix part = rows.rows(first, last);
-                k.fillRows(bias, part);
-                if (table == null) {
-                    k.addInputs(weights.input(), tokens.distinct().slice(first, last), cell.inputSlots(part));
-                } else {
-                    k.gather(table, tokens.distinct().slice(first, last), x.rows(first, last));
-                    k.multiplyAdd(x.rows(first, last), weights.input(), cell.inputSlots(part));
-                }
-            });
-            Matrix used = rows.rows(0, count);
-            setup.eachChunk(
-                    (first, last) -> k.gather(used, tokens.places().slice(first, last), start.rows(first, last)));
-        }
-
-        void backward() {
-            int count = tokens.distinct().length();
-            Matrix sums = dRows.rows(0, count);
-            sums.clear();
-            int slot = cell.padded;
-            setup.team().run(cell.startSlots(), i -> k.scatterAdd(z.columns(i * slot, (i + 1) * slot), tokens.places(),
-                    sums.columns(i * slot, (i + 1) * slot)));
-            cell.inputBiasGradient(k, sums, gradients);
-            cell.recurrentBiasGradient(k, sums, gradients);
-            Matrix dz = cell.inputSlots(sums);
-            Matrix dTable = tokens.tableGradient();
-            if (dTable == null) {
-                k.scatterAddInputs(dz, tokens.distinct(), gradients.input());
-                return;
-            }
-            int parts = setup.team().threads();
-            setup.team().run(parts,
-                    part -> Cell.gradientShare(k, x.rows(0, count), dz, gradients.input(), part, parts));
-            setup.eachChunk(count, (first, last) -> {
-                Matrix part = dx.rows(first, last);
-                part.clear();
-                k.multiplyAdd(dz.rows(first, last), transposed.input(), part);
-            });
-            k.scatterAdd(dx.rows(0, count).columns(0, cell.inputs), tokens.distinct(), dTable);
         }
     }
 
@@ -271,7 +258,8 @@ final class Recurrence {
 
     /** Returns what diagnostics look at, of streams that all have the same steps. */
     RecurrentTrace trace() {
-        return new RecurrentTrace(pass, weights, below.output(), z, h, dh, c, sequences.longest(), sequences.rows());
+        return new RecurrentTrace(pass, weights.weights(), below.output(), z, h, dh, c, sequences.longest(),
+                sequences.rows());
     }
 
     /** Copies h of all steps to (all, H). */
@@ -319,7 +307,8 @@ final class Recurrence {
 
     /** Returns the state with which a stream ends; to its gradients others may add before {@link #backward}. */
     StreamState end(int stream) {
-        return streamState(last(h, stream), last(dh, stream), last(c, stream), sequences.lastOf(stream));
+        int sequence = sequences.lastOf(stream);
+        return streamState(last(h, sequence), last(dh, sequence), last(c, sequence), sequence);
     }
 
     private StreamState streamState(Matrix hRow, Matrix dhRow, Matrix cRow, int sequence) {
@@ -332,55 +321,64 @@ final class Recurrence {
         return new StreamState(values, gradients);
     }
 
-    /** Makes the state of each stream that goes on from the last forward the one at the beginning of the next. */
-    void carryState() {
-        carry(h);
+    /** Begins with the states that went on from the last batch. */
+    void beginBatch() {
+        begin(h, states.carried().h());
         if (cell.hasCellState()) {
-            carry(c);
+            begin(c, states.carried().c());
+        }
+        if (!segment.isAll()) {
+            eachSequence(states.begin(0), (all, kept, i) -> kept.copyFrom(first(all, i)));
         }
     }
 
-    private void carry(Matrix states) {
-        // No beginning is the end of another stream: only a stream without steps has both in one row.
+    private void begin(Matrix all, Matrix carried) {
         for (int i = 0; i < sequences.sequences(); i++) {
             if (sequences.goesOn(i)) {
-                first(states, i).copyFrom(last(states, sequences.stream(i)));
+                first(all, i).copyFrom(carried.rows(sequences.stream(i), sequences.stream(i) + 1));
             } else {
-                first(states, i).clear();
+                first(all, i).clear();
             }
         }
     }
 
-    /** Makes the state at the beginning of the next forward zero. */
-    void resetState() {
-        for (int b = 0; b < sequences.rows(); b++) {
-            last(h, b).clear();
-            last(c, b).clear();
-        }
+    /** Begins with the states with which the segment before has ended. */
+    void beginSegment() {
+        eachSequence(states.begin(segment.number()), (all, kept, i) -> first(all, i).copyFrom(kept));
     }
 
-    /** Returns copies of the states that go on from the last forward. */
-    List<NamedArray> states() {
-        NamedArray hidden = read("h", h, cell.stateSize);
-        return cell.hasCellState() ? List.of(hidden, read("c", c, cell.hidden)) : List.of(hidden);
-    }
-
-    private NamedArray read(String name, Matrix states, int size) {
-        return Carried.read(pass.stateName(name), sequences.rows(), size, b -> last(states, b));
-    }
-
-    /** Takes from {@code states} what {@link #states} returned, as those that go on. */
-    void restoreStates(List<NamedArray> states) {
-        restore(states, "h", h, cell.stateSize);
+    /** Keeps what goes on to the next batch or segment. */
+    void keepStates() {
+        carry(h, states.carried().h());
         if (cell.hasCellState()) {
-            restore(states, "c", c, cell.hidden);
+            carry(c, states.carried().c());
+        }
+        if (!segment.isLast()) {
+            eachSequence(states.begin(segment.number() + 1), (all, kept, i) -> kept.copyFrom(last(all, i)));
         }
     }
 
-    private void restore(List<NamedArray> arrays, String state, Matrix target, int size) {
-        String name = pass.stateName(state);
-        NamedArray array = arrays.stream().filter(a -> a.name().equals(name)).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("state: expected a tensor " + name));
-        Carried.write(array, sequences.rows(), size, b -> last(target, b));
+    private void carry(Matrix all, Matrix carried) {
+        for (int b = 0; b < sequences.rows(); b++) {
+            int sequence = sequences.lastOf(b);
+            if (sequences.carries(sequence)) {
+                carried.rows(b, b + 1)
+                        .copyFrom(state(all, sequence, pass.reverse() ? 0 : sequences.carried(sequence)));
+            }
+        }
+    }
+
+    /** Something to do for a sequence, of all states of a kind, and the one that is kept of it. */
+    private interface SequenceStates {
+        void accept(Matrix all, Matrix kept, int sequence);
+    }
+
+    private void eachSequence(PassStates.States kept, SequenceStates body) {
+        for (int i = 0; i < sequences.sequences(); i++) {
+            body.accept(h, kept.h().rows(i, i + 1), i);
+            if (cell.hasCellState()) {
+                body.accept(c, kept.c().rows(i, i + 1), i);
+            }
+        }
     }
 }

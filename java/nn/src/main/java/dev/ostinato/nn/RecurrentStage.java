@@ -7,7 +7,7 @@ import java.util.List;
 final class RecurrentStage extends Stage {
     private final Recurrence recurrence;
 
-    RecurrentStage(Setup setup, Blueprint.Pass pass, Stage below) {
+    RecurrentStage(Setup setup, Shared.Pass pass, Stage below) {
         super(setup);
         this.recurrence = new Recurrence(setup, pass, below);
     }
@@ -40,25 +40,5 @@ final class RecurrentStage extends Stage {
     @Override
     void clearGradient() {
         recurrence.clearGradient();
-    }
-
-    @Override
-    void carryState() {
-        recurrence.carryState();
-    }
-
-    @Override
-    void resetState() {
-        recurrence.resetState();
-    }
-
-    @Override
-    List<NamedArray> states() {
-        return recurrence.states();
-    }
-
-    @Override
-    void restoreStates(List<NamedArray> states) {
-        recurrence.restoreStates(states);
     }
 }

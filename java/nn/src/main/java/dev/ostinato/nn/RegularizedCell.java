@@ -160,8 +160,8 @@ abstract class RegularizedCell extends Cell {
     }
 
     @Override
-    final List<Reduction> reductions(Matrix z) {
-        return inner.reductions(z);
+    final List<Reduction> reductions(Matrix z, Buffers buffers) {
+        return inner.reductions(z, buffers);
     }
 
     @Override

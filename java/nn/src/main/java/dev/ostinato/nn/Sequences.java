@@ -36,7 +36,7 @@ public final class Sequences {
     /** Of each stream its first and its last sequence. */
     private final int[] firstOf;
     private final int[] lastOf;
-    /** Of each sequence the number of steps after which its state goes on to the next batch. */
+    /** Of each sequence the number of steps after which its state goes on to the next batch, -1 if that was before. */
     private final int[] carried;
 
     /** A run of steps of a stream. */
@@ -111,6 +111,26 @@ public final class Sequences {
         this.firstOf = other.firstOf;
         this.lastOf = other.lastOf;
         this.carried = carried;
+    }
+
+    /** Some packed steps of another. */
+    private Sequences(Sequences whole, int from, int to) {
+        this.steps = whole.steps;
+        this.rows = whole.rows;
+        this.batchFirst = whole.batchFirst;
+        this.source = Arrays.copyOfRange(whole.source, whole.offset(from), whole.offset(to));
+        this.offsets = Arrays.copyOfRange(whole.offsets, from, to + 1);
+        this.lengths = whole.lengths.clone();
+        this.streams = whole.streams;
+        this.firstOf = whole.firstOf;
+        this.lastOf = whole.lastOf;
+        this.carried = whole.carried.clone();
+        int first = offsets[0];
+        Arrays.setAll(offsets, step -> offsets[step] - first);
+        for (int i = 0; i < lengths.length; i++) {
+            lengths[i] = Math.clamp(lengths[i] - from, 0, to - from);
+            carried[i] = carried[i] < from ? -1 : Math.min(carried[i] - from, lengths[i]);
+        }
     }
 
     /** Returns the layout in which every stream has every step. @throws IllegalArgumentException if a size is not positive */
@@ -302,6 +322,19 @@ public final class Sequences {
     /** Returns the number of steps of a sequence. */
     int length(int sequence) {
         return lengths[sequence];
+    }
+
+    /**
+     * Returns the packed steps from {@code from} to {@code to} of the same sequences. Its packed rows are a run of those of this; those of the arrays of
+     * a batch stay where they are.
+     */
+    Sequences segment(int from, int to) {
+        return new Sequences(this, from, to);
+    }
+
+    /** Returns whether the state that goes on to the next batch is one between, before or behind these steps of a sequence. */
+    boolean carries(int sequence) {
+        return carried[sequence] >= 0;
     }
 
     /** Returns the number of steps of a sequence after which its state goes on to the next batch. */

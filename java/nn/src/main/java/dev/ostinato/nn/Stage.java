@@ -18,16 +18,26 @@ abstract class Stage {
      *
      * @param gradients shaped like the weights
      */
-    record Setup(Blueprint blueprint, Memory weights, Memory gradients, Kernels kernels, Team team, Sequences sequences,
+    record Setup(Blueprint blueprint, Memory weights, Memory gradients, Kernels kernels, Team team, Segment segment,
             Buffers buffers) {
+        /** Returns the steps that are laid out. */
+        Sequences sequences() {
+            return segment.sequences();
+        }
+
+        /** Returns the same for some of the steps. */
+        Setup of(Segment part) {
+            return new Setup(blueprint, weights, gradients, kernels, team, part, buffers);
+        }
+
         /** Returns the number of rows. */
         int all() {
-            return sequences.total();
+            return sequences().total();
         }
 
         /** Returns the same behind a layer that leaves one row for each stream. */
         Setup pooled() {
-            return new Setup(blueprint, weights, gradients, kernels, team, Sequences.of(1, sequences.rows()), buffers);
+            return of(segment.pooled());
         }
 
         /** Returns zeros that nothing else uses. */
@@ -88,26 +98,9 @@ abstract class Stage {
         return true;
     }
 
-    /** Makes the state that goes on from the last forward the one at the beginning of the next. */
-    void carryState() {
-    }
-
-    /** Makes the state at the beginning of the next forward zero. */
-    void resetState() {
-    }
-
     /** Returns the ways through time of a recurrent layer. */
     List<Recurrence> recurrences() {
         return List.of();
-    }
-
-    /** Returns copies of the states that go on from the last forward. */
-    List<NamedArray> states() {
-        return List.of();
-    }
-
-    /** Takes from {@code states} what {@link #states} returned, as those that go on. */
-    void restoreStates(List<NamedArray> states) {
     }
 
     /** Something to do for the rows from {@code from} to {@code to}. */

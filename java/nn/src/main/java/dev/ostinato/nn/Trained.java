@@ -18,7 +18,10 @@ sealed interface Trained {
     Kernels kernels();
 
     /** Lays out a loss for the shape of a batch. @throws IllegalArgumentException if the batch does not fit */
-    Objective objective(Stage.Layout layout, Batch batch, Loss loss);
+    Objective objective(Stage.Layout layout, Batch batch, Loss loss, boolean checkpointing);
+
+    /** Checks that the steps of a batch can be gone through in segments. @throws IllegalArgumentException if not */
+    void checkSegments(Loss loss);
 
     /** Returns a model with other weights. @throws IllegalStateException if this is none */
     Model model(Memory weights, Kernels kernels);
@@ -49,8 +52,15 @@ sealed interface Trained {
         }
 
         @Override
-        public Objective objective(Stage.Layout layout, Batch batch, Loss loss) {
-            return new ModelObjective(layout.of(model.blueprint(), batch.sequences()), loss);
+        public Objective objective(Stage.Layout layout, Batch batch, Loss loss, boolean checkpointing) {
+            int steps = batch.sequences().longest();
+            return new ModelObjective(layout.of(model.blueprint(), batch.sequences()), loss,
+                    checkpointing ? Segment.steps(steps) : steps);
+        }
+
+        @Override
+        public void checkSegments(Loss loss) {
+            Segment.check(model.blueprint(), loss);
         }
 
         @Override
@@ -100,7 +110,13 @@ sealed interface Trained {
         }
 
         @Override
-        public Objective objective(Stage.Layout layout, Batch batch, Loss loss) {
+        public void checkSegments(Loss loss) {
+            throw new IllegalArgumentException("gradient checkpointing: expected a model, got an encoder and a decoder,"
+                    + " which begins with the last states of the encoder");
+        }
+
+        @Override
+        public Objective objective(Stage.Layout layout, Batch batch, Loss loss, boolean checkpointing) {
             return new EncoderDecoderObjective(pair, layout.of(encoder, batch.sourceOfEach().sequences()),
                     layout.of(decoder, batch.sequences()), loss);
         }

@@ -39,6 +39,7 @@ public final class Trainer implements AutoCloseable {
     private final long seed;
     private long step;
     private double gradientNorm;
+    private final boolean checkpointing;
     private final Buffers buffers = new Buffers();
     private @Nullable Objective objective;
     private @Nullable Matrix accumulated;
@@ -47,6 +48,10 @@ public final class Trainer implements AutoCloseable {
     private Trainer(Builder b) {
         this.trained = b.trained;
         LossStage.check(trained.answering(), b.loss);
+        if (b.checkpointing) {
+            trained.checkSegments(b.loss);
+        }
+        this.checkpointing = b.checkpointing;
         this.layout = trained.layout();
         this.weights = trained.weights();
         this.gradients = Memory.ofFloats(layout.floats());
@@ -141,7 +146,7 @@ public final class Trainer implements AutoCloseable {
                     current != null && current.rows() == batch.rows() ? current.states() : pendingStates;
             buffers.reuse();
             current = trained.objective((blueprint, sequences) -> new Stage.Setup(blueprint, weights, gradients,
-                    kernels, team, sequences, buffers), batch, loss);
+                    kernels, team, Segment.all(sequences), buffers), batch, loss, checkpointing);
             if (!states.isEmpty()) {
                 current.restoreStates(states);
             }
@@ -210,6 +215,14 @@ public final class Trainer implements AutoCloseable {
         return objective == null ? new float[0] : objective.losses();
     }
 
+    /**
+     * Returns the number of floats that are held for activations, states and their gradients, of batches as they have been so far. Weights, gradients of
+     * weights and moments of the optimiser come on top, which no batch makes larger.
+     */
+    public long activationFloats() {
+        return buffers.floats();
+    }
+
     /** Returns copies of the last gradients in PyTorch's names and layout: before clipping by a global norm, after any other. */
     public List<NamedArray> gradients() {
         return layout.read(gradients);
@@ -273,6 +286,7 @@ public final class Trainer implements AutoCloseable {
         private double l1;
         private double l2;
         private OptionalDouble averageDecay = OptionalDouble.empty();
+        private boolean checkpointing;
         private int threads = 1;
         private long seed;
         private @Nullable String backend;
@@ -341,6 +355,16 @@ public final class Trainer implements AutoCloseable {
                 throw new IllegalArgumentException("average: expected a decay in (0, 1), got " + decay);
             }
             this.averageDecay = OptionalDouble.of(decay);
+            return this;
+        }
+
+        /**
+         * Keeps of a batch of T steps the states at about every sqrt(T)-th alone, and computes the steps between again on the way back (Chen et al. 2016,
+         * Training Deep Nets with Sublinear Memory Cost): memory for activations of O(sqrt T) in place of O(T), for the time of one more forward. No
+         * bit of any result changes. For layers that go forward in time and losses of each step; not done unless set.
+         */
+        public Builder gradientCheckpointing() {
+            this.checkpointing = true;
             return this;
         }
 

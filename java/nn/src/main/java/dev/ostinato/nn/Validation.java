@@ -73,20 +73,21 @@ public final class Validation implements AutoCloseable {
         State before = state(batch);
         model.run(batch, before, y);
         current.load(y);
-        double value = stage.forward();
-        total += stage.total();
+        stage.forward();
+        double sum = stage.addTo(0);
+        total += sum;
         weight += stage.weight();
         for (Metrics each : metrics) {
             each.add(batch, current.setup.sequences(), y);
         }
-        return value;
+        return sum * stage.share();
     }
 
     private Outputs outputs(Sequences sequences) {
         if (outputs == null || !outputs.ofSequences.equals(sequences)) {
             buffers.reuse();
             Stage.Setup setup = new Stage.Setup(model.blueprint(), model.weights(), model.weights(), model.kernels(),
-                    team, sequences, buffers);
+                    team, Segment.all(sequences), buffers);
             outputs = new Outputs(model.blueprint().pools() ? setup.pooled() : setup, sequences, model.outputs());
             lossOfOutputs = null;
         }

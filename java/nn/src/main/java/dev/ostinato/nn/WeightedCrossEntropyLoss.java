@@ -39,15 +39,21 @@ final class WeightedCrossEntropyLoss extends LossStage {
     @Override
     void loadTargets(Batch batch) {
         int[] all = batch.classes(outputSteps());
-        weight = 0;
         for (int r = 0; r < classes.length(); r++) {
-            int at = setup.sequences().element(r);
-            boolean ignored = !counts(r)
-                    || (loss.ignoredClass().isPresent() && loss.ignoredClass().getAsInt() == all[at]);
-            int index = ignored ? IGNORED : checked(all, at, y.columns());
-            classes.set(r, index);
-            weight += ignored ? 0 : classWeights[index];
+            classes.set(r, index(all, setup.sequences(), r));
         }
+        weight = 0;
+        for (int r = 0; r < whole().total(); r++) {
+            int index = index(all, whole(), r);
+            weight += index == IGNORED ? 0 : classWeights[index];
+        }
+    }
+
+    private int index(int[] all, Sequences sequences, int row) {
+        int at = sequences.element(row);
+        boolean ignored = !counts(sequences, row)
+                || (loss.ignoredClass().isPresent() && loss.ignoredClass().getAsInt() == all[at]);
+        return ignored ? IGNORED : checked(all, at, y.columns());
     }
 
     @Override

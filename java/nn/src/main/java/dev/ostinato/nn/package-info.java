@@ -18,7 +18,8 @@
  * <li>{@link dev.ostinato.nn.Trainer}: backpropagation through time over {@link dev.ostinato.nn.Batch}es, with a
  * {@link dev.ostinato.nn.Loss} and an {@link dev.ostinato.nn.Optimizer}. Inside, what is made small is an {@code Objective} of
  * {@code Network}s, in which each layer is laid out for T steps of B rows as a {@code Stage}: its activations and gradients, forward above
- * backward; each family of losses is a {@code LossStage}.
+ * backward; each family of losses is a {@code LossStage}. A long batch may be several {@code Segment}s of its steps, which have
+ * {@code Shared} what outlives one.
  * <li>{@link dev.ostinato.nn.Validation}: the mean loss over batches, and {@link dev.ostinato.nn.Metrics};
  * {@link dev.ostinato.nn.Evaluation} of a text.
  * <li>{@link dev.ostinato.nn.Regularization}: what disturbs the recurrence of a layer in training. Inside, {@code RecurrentDropoutCell} and
