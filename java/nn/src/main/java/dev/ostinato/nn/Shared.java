@@ -8,6 +8,7 @@ final class Shared {
     private final @Nullable TokenIndex tokens;
     /** Of each layer its ways through time. */
     private final List<List<Pass>> passes;
+    private final List<Pass> all;
 
     /** One way through time. */
     record Pass(PassWeights weights, PassStates states) {}
@@ -23,6 +24,7 @@ final class Shared {
                                 new PassStates(setup, pass, segments)))
                         .toList())
                 .toList();
+        this.all = passes.stream().flatMap(List::stream).toList();
     }
 
     /** Returns the tokens of the batch; null where it has none. */
@@ -35,37 +37,33 @@ final class Shared {
         return passes.get(place.index());
     }
 
-    private List<Pass> all() {
-        return passes.stream().flatMap(List::stream).toList();
-    }
-
     /** Gets ready for the first step of a batch, by the weights as they are now. {@code dropoutKey} as in {@link Stage#forward}. */
     void beginForward(long dropoutKey) {
-        all().forEach(pass -> pass.weights.beginForward(dropoutKey));
+        all.forEach(pass -> pass.weights.beginForward(dropoutKey));
     }
 
     /** Gets ready for going back from the last step. */
     void beginBackward() {
-        all().forEach(pass -> pass.weights.beginBackward());
+        all.forEach(pass -> pass.weights.beginBackward());
     }
 
     /** Does what is left to do for the gradients when the first step has gone back. */
     void endBackward() {
-        all().forEach(pass -> pass.weights.endBackward());
+        all.forEach(pass -> pass.weights.endBackward());
     }
 
     /** Makes the states that go on to the next batch zero. */
     void resetState() {
-        all().forEach(pass -> pass.states.reset());
+        all.forEach(pass -> pass.states.reset());
     }
 
     /** Returns copies of the states that go on to the next batch. */
     List<NamedArray> states() {
-        return all().stream().flatMap(pass -> pass.states.read().stream()).toList();
+        return all.stream().flatMap(pass -> pass.states.read().stream()).toList();
     }
 
     /** Takes from {@code states} what {@link #states} returned. */
     void restoreStates(List<NamedArray> states) {
-        all().forEach(pass -> pass.states.restore(states));
+        all.forEach(pass -> pass.states.restore(states));
     }
 }

@@ -11,7 +11,8 @@ final class TokenIndex {
     private final int vocabulary;
     private final Indices distinct;
     private final int[] placeOf;
-    private int count;
+    /** Those of the batch. */
+    private Indices used;
     /** The embedding, and null for one-hot tokens. */
     private final @Nullable Matrix table;
     private final @Nullable Matrix tableGradient;
@@ -21,6 +22,7 @@ final class TokenIndex {
         this.sequences = setup.sequences();
         this.vocabulary = place.layer().inputs();
         this.distinct = Indices.of(Math.min(vocabulary, setup.all()));
+        this.used = distinct.slice(0, 0);
         this.placeOf = new int[vocabulary];
         boolean embedded = place.layer() instanceof Layer.Embedding;
         this.table = embedded ? EmbeddingTensors.of(place).table(setup.weights()) : null;
@@ -38,13 +40,14 @@ final class TokenIndex {
             }
             placeOf[batch[at]] = 0;
         }
-        count = 0;
+        int count = 0;
         for (int token = 0; token < vocabulary; token++) {
             if (placeOf[token] == 0) {
                 distinct.set(count, token);
                 placeOf[token] = count++;
             }
         }
+        used = distinct.slice(0, count);
     }
 
     /** Returns the most different tokens that a batch can have. */
@@ -54,7 +57,7 @@ final class TokenIndex {
 
     /** Returns the different tokens of the batch, ascending. */
     Indices distinct() {
-        return distinct.slice(0, count);
+        return used;
     }
 
     /** Returns the place of a token of the batch among the distinct ones. */

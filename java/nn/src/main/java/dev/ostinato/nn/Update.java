@@ -42,6 +42,8 @@ final class Update {
     private final Matrix dw;
     private final Matrix m;
     private final Matrix v;
+    /** The gradients of each layer. */
+    private final List<Matrix> dwOfLayers;
     private final @Nullable TensorIndex tensors;
     /** Of the last {@link #measure}. */
     private double norm;
@@ -59,6 +61,7 @@ final class Update {
         this.dw = layout.row(gradients);
         this.m = layout.row(first);
         this.v = layout.row(second);
+        this.dwOfLayers = layout.places().stream().map(place -> place.row(gradients)).toList();
         boolean byTensor = rule.clipping() instanceof Clipping.Norm || penalises()
                 || rule.optimizer() instanceof Optimizer.AdamW;
         this.tensors = byTensor ? new TensorIndex(layout, weights) : null;
@@ -71,8 +74,7 @@ final class Update {
     /** Returns the global norm of the gradients. */
     double measure() {
         double sum = 0;
-        for (Blueprint.Place place : layout.places()) {
-            Matrix row = place.row(gradients);
+        for (Matrix row : dwOfLayers) {
             // In pieces, so that the sum of a large layer keeps its digits, and in an order that threads have no part in.
             for (int from = 0; from < row.columns(); from += CHUNK) {
                 sum += kernels.sumOfSquares(row.columns(from, Math.min(row.columns(), from + CHUNK)));
