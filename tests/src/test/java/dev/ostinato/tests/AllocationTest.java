@@ -216,8 +216,8 @@ final class AllocationTest {
     }
 
     /**
-     * A step of training does allocate: views of the rows that a thread takes at a time, what an update is told. None of it is for each row or step: less than
-     * a float for each of them, after the compiler has done with it.
+     * A step of training does allocate: views of the rows that a thread takes at a time, what an update is told. None of it is for each row
+     * or step: once compiled, less than a float for each of them.
      */
     @Test
     void aStepOfTrainingAllocatesLittle() {

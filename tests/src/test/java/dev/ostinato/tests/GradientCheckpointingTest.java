@@ -217,8 +217,8 @@ final class GradientCheckpointingTest {
         long[] segments = new long[4];
         long[] whole = new long[4];
         for (int i = 0; i < 4; i++) {
-            segments[i] = floats(model, 64 << 2 * i, true) - none;
-            whole[i] = floats(model, 64 << 2 * i, false) - none;
+            segments[i] = floats(model, 64 << (2 * i), true) - none;
+            whole[i] = floats(model, 64 << (2 * i), false) - none;
         }
         for (int i = 1; i < 4; i++) {
             assertTrue(segments[i] <= 2.1 * segments[i - 1], () -> Arrays.toString(segments));

@@ -105,11 +105,12 @@ abstract class LossStage {
                     "counting from " + batch.counted() + ": expected a loss of each step, got one of each stream");
         }
         firstCounted = batch.counted();
-        counted = 0;
-        for (int r = 0; r < whole().total(); r++) {
+        counted = firstCounted == 0 ? whole().total() : 0;
+        for (int r = 0; r < whole().total() && firstCounted > 0; r++) {
             counted += counts(whole(), r) ? 1 : 0;
         }
         loadTargets(batch);
+        loadWeight(batch);
     }
 
     private boolean hasLossOfEachStep(Batch batch) {
@@ -134,7 +135,12 @@ abstract class LossStage {
         }
     }
 
+    /** Takes the targets of the rows, of a batch that was loaded before. */
     abstract void loadTargets(Batch batch);
+
+    /** Takes what {@link #weight} is of, from the whole batch. */
+    void loadWeight(Batch batch) {
+    }
 
     /** Overwrites rows of {@link #y}, which are outputs, and of {@link #losses}. */
     abstract void forward(int from, int to);

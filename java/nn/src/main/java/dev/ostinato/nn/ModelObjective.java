@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The loss of a model. The states of the streams go on from batch to batch.
  *
- * <p>A batch may be gone through in segments of its steps that use the same memory, one after another (Chen et al. 2016). Of each the states alone with which
- * it begins are kept; going back, each but the last is computed again. A segment is a run of packed rows, and every sum over rows adds the last row
- * first, so that the bits are those of the batch in one piece.
+ * <p>A batch may be gone through in segments of its steps that use the same memory, one after another (Chen et al. 2016). Of each the states
+ * alone with which it begins are kept; going back, each but the last is computed again. A segment is a run of packed rows, and every sum over
+ * rows adds the last row first, so that the bits are those of the batch in one piece.
  */
 final class ModelObjective implements Objective {
     private final Stage.Setup setup;
@@ -27,6 +27,11 @@ final class ModelObjective implements Objective {
         void load(Batch batch) {
             network.load(batch);
             loss.load(batch);
+        }
+
+        void loadAgain(Batch batch) {
+            network.load(batch);
+            loss.loadTargets(batch);
         }
 
         void forward(long dropoutKey) {
@@ -103,7 +108,7 @@ final class ModelObjective implements Objective {
     /** Computes a segment from the states that are there. */
     private void compute(Part part) {
         if (parts.size() > 1) {
-            part.load(Objects.requireNonNull(batch)); // the others are in the same memory
+            part.loadAgain(Objects.requireNonNull(batch)); // the others are in the same memory
         }
         part.forward(key);
     }

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is kept of one way through time besides the steps that are laid out: the state that goes on to the next batch; and, of a batch in segments, the
- * states with which they begin, and the first step of the segment that went back last.
+ * What is kept of one way through time besides the steps that are laid out: the state that goes on to the next batch; and, of a batch in
+ * segments, the states with which they begin, and the first step of the segment that went back last.
  */
 final class PassStates {
     private final Blueprint.Pass pass;
@@ -23,8 +23,8 @@ final class PassStates {
     }
 
     /**
-     * The step behind a segment as it was before it went back, and the gradients of the state behind it: all that its own backward takes. So it can go back
-     * once more, onto the gradient of the last state of the segment, when that has come from above.
+     * The step behind a segment as it was before it went back, and the gradients of the state behind it: all that its own backward takes. So
+     * it can go back once more, onto the gradient of the last state of the segment, when that has come from above.
      *
      * @param z (sequences, slots * Hp)
      * @param after the states behind the step

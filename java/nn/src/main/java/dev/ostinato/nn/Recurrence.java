@@ -7,12 +7,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One way through time of a recurrent layer, over the packed steps of a segment of a batch. The product with the inputs is one for all steps; the
- * recurrence is shared out by sequences, each thread going through time with its own; the gradients of the weights are one product over
+ * One way through time of a recurrent layer, over the packed steps of a segment of a batch. The product with the inputs is one for all steps;
+ * the recurrence is shared out by sequences, each thread going through time with its own; the gradients of the weights are one product over
  * all steps.
  *
- * <p>Going back, the state between two segments gets its gradient from above, with the earlier segment, before it gets that of the step behind it, which
- * belongs to the later one. That is the order of every other state, and the order is what its bits are; so that step goes back twice, see
+ * <p>Going back, the state between two segments gets its gradient from above, with the earlier segment, before it gets that of the step behind
+ * it, which belongs to the later one. That is the order of every other state, and the bits depend on it; so that step goes back twice, see
  * {@link PassStates.Edge}.
  */
 final class Recurrence {

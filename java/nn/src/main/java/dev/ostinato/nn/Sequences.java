@@ -325,8 +325,8 @@ public final class Sequences {
     }
 
     /**
-     * Returns the packed steps from {@code from} to {@code to} of the same sequences. Its packed rows are a run of those of this; those of the arrays of
-     * a batch stay where they are.
+     * Returns the packed steps from {@code from} to {@code to} of the same sequences. Its packed rows are a run of those of this; those of the
+     * arrays of a batch stay where they are.
      */
     Sequences segment(int from, int to) {
         return new Sequences(this, from, to);

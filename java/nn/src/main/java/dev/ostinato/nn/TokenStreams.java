@@ -4,10 +4,10 @@ package dev.ostinato.nn;
  * Cuts a text into B streams that are read side by side, T tokens at a time, so that the state of each stream can go on from batch to
  * batch. An epoch is one pass; what does not fill the last batch is left out. Not safe for several threads.
  *
- * <p>Batches follow each other, or are windows that overlap, for truncated backpropagation through time with a step every k1 tokens and a way back of
- * k2 = T (Williams and Peng 1990, BPTT(k2; k1); Sutskever 2013, TBPTT(k1, k2)): each begins k1 tokens after the one before and counts its last k1
- * outputs, the first of an epoch all of them, so that every output counts once. The others are computed anew, with the weights of the moment, from the
- * state that the window before has had there.
+ * <p>Batches follow each other, or are windows that overlap, for truncated backpropagation through time with a step every k1 tokens and a way
+ * back of k2 = T (Williams and Peng 1990, BPTT(k2; k1); Sutskever 2013, TBPTT(k1, k2)): each begins k1 tokens after the one before and counts
+ * its last k1 outputs, the first of an epoch all of them, so that every output counts once. The others are computed anew, with the weights of
+ * the moment, from the state that the window before has had there.
  */
 public final class TokenStreams {
     private final int[] text;

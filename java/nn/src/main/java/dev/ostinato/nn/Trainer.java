@@ -208,16 +208,16 @@ public final class Trainer implements AutoCloseable {
 
     /**
      * Returns the loss of each output of the last batch, where its target is in the arrays of the batch: (T, B), behind a pooling layer and for
-     * labels without places (B). Where there is no step, or none that counts, it is 0. Weights of classes are part of it, divisors of means are not. Before
-     * the first batch there is none.
+     * labels without places (B). Where there is no step, or none that counts, it is 0. Weights of classes are part of it, divisors of means
+     * are not. Before the first batch there is none.
      */
     public float[] losses() {
         return objective == null ? new float[0] : objective.losses();
     }
 
     /**
-     * Returns the number of floats that are held for activations, states and their gradients, of batches as they have been so far. Weights, gradients of
-     * weights and moments of the optimiser come on top, which no batch makes larger.
+     * Returns the number of floats that are held for activations, states and their gradients, of batches as they have been so far. Weights,
+     * their gradients and the moments of the optimiser come on top, which no batch makes larger.
      */
     public long activationFloats() {
         return buffers.floats();
@@ -359,9 +359,9 @@ public final class Trainer implements AutoCloseable {
         }
 
         /**
-         * Keeps of a batch of T steps the states at about every sqrt(T)-th alone, and computes the steps between again on the way back (Chen et al. 2016,
-         * Training Deep Nets with Sublinear Memory Cost): memory for activations of O(sqrt T) in place of O(T), for the time of one more forward. No
-         * bit of any result changes. For layers that go forward in time and losses of each step; not done unless set.
+         * Keeps of a batch of T steps the states at about every sqrt(T)-th alone, and computes the steps between again on the way back (Chen et
+         * al. 2016, Training Deep Nets with Sublinear Memory Cost): memory for activations of O(sqrt T) in place of O(T), for the time of one
+         * more forward. No bit of any result changes. For layers that go forward in time and losses of each step; not done unless set.
          */
         public Builder gradientCheckpointing() {
             this.checkpointing = true;

@@ -42,6 +42,11 @@ final class WeightedCrossEntropyLoss extends LossStage {
         for (int r = 0; r < classes.length(); r++) {
             classes.set(r, index(all, setup.sequences(), r));
         }
+    }
+
+    @Override
+    void loadWeight(Batch batch) {
+        int[] all = batch.classes(outputSteps());
         weight = 0;
         for (int r = 0; r < whole().total(); r++) {
             int index = index(all, whole(), r);
