@@ -84,13 +84,18 @@ final class TrainCommand implements Callable<Integer> {
             description = "Threads that compute (default: ${DEFAULT-VALUE}).")
     private int threads = 1;
 
+    @Option(names = "--save-memory", order = 40, description = {
+        "Computes most of a batch's steps anew on the way back instead of keeping them: the same bits in the memory of about the "
+                + "square root of --seq steps."})
+    private boolean saveMemory;
+
     @Option(names = "--backend", paramLabel = "NAME", order = 41, description = {
         "Backend that computes, see ostinato info (default: ${DEFAULT-VALUE})."})
     private String backend = "auto";
 
     @Option(names = "--resume", paramLabel = "CHECKPOINT", order = 42, description = {
         "Goes on from a checkpoint, with its options, to the same bits as without the break. --steps, --epochs, --threads, "
-                + "--backend, --out, --plot and --json-log may be given anew."})
+                + "--backend, --save-memory, --out, --plot and --json-log may be given anew."})
     private @Nullable Path resume;
 
     @Option(names = "--checkpoint-every", paramLabel = "N", order = 43, description = {
@@ -135,7 +140,7 @@ final class TrainCommand implements Callable<Integer> {
             }
         }
         TrainingRun.Builder run = checkpoint == null ? newRun() : resumedRun(checkpoint);
-        run.out(file).threads(threads).backend(backend).checkpointEvery(checkpointEvery);
+        run.out(file).threads(threads).saveMemory(saveMemory).backend(backend).checkpointEvery(checkpointEvery);
         return train(run, file);
     }
 

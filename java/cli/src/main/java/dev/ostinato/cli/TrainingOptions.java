@@ -75,8 +75,8 @@ record TrainingOptions(ModelOptions model, UpdateOptions updates, int seq, int a
         return model.newModel(vocabulary, seed, backend);
     }
 
-    /** Returns a trainer of a model, at its first step. */
-    Trainer newTrainer(Model model, int threads) {
-        return updates.apply(Trainer.builder(model).seed(seed).threads(threads), steps).build();
+    /** Returns a builder of a trainer of a model, at its first step. */
+    Trainer.Builder newTrainer(Model model) {
+        return updates.apply(Trainer.builder(model).seed(seed), steps);
     }
 }

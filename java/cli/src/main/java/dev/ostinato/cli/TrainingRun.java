@@ -56,6 +56,7 @@ final class TrainingRun {
     private final TrainingOptions options;
     private final long until;
     private final int threads;
+    private final boolean saveMemory;
     private final String backend;
     private final long checkpointEvery;
     private final @Nullable Path out;
@@ -76,6 +77,7 @@ final class TrainingRun {
         this.options = b.options;
         this.until = b.until;
         this.threads = b.threads;
+        this.saveMemory = b.saveMemory;
         this.backend = b.backend;
         this.checkpointEvery = b.checkpointEvery;
         this.out = b.out;
@@ -111,7 +113,7 @@ final class TrainingRun {
      */
     Result run() throws IOException {
         began = System.nanoTime();
-        try (Trainer trainer = options.newTrainer(initialModel(), threads)) {
+        try (Trainer trainer = newTrainer()) {
             resume(trainer);
             for (TrainingListener listener : listeners) {
                 listener.began(trainer.steps(), until);
@@ -121,6 +123,11 @@ final class TrainingRun {
             }
             return finish(trainer);
         }
+    }
+
+    private Trainer newTrainer() {
+        Trainer.Builder builder = options.newTrainer(initialModel()).threads(threads);
+        return (saveMemory ? builder.gradientCheckpointing() : builder).build();
     }
 
     private boolean atEnd(Trainer trainer) {
@@ -278,6 +285,7 @@ final class TrainingRun {
         private final List<TrainingListener> listeners = new ArrayList<>();
         private long until;
         private int threads = 1;
+        private boolean saveMemory;
         private String backend = "auto";
         private long checkpointEvery = 500;
         private @Nullable Path out;
@@ -299,6 +307,12 @@ final class TrainingRun {
         /** Sets the number of threads; 1 unless set. */
         Builder threads(int threads) {
             this.threads = threads;
+            return this;
+        }
+
+        /** Sets whether what a step back needs is computed anew rather than kept. */
+        Builder saveMemory(boolean saveMemory) {
+            this.saveMemory = saveMemory;
             return this;
         }
 
