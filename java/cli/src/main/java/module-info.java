@@ -1,6 +1,7 @@
 /** The ostinato command. */
 module dev.ostinato.cli {
     requires dev.ostinato.formats;
+    requires dev.ostinato.onnx;
     requires info.picocli;
     requires java.desktop;
     requires jdk.management;

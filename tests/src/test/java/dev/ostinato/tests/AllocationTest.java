@@ -30,7 +30,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,8 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Once compiled, a step allocates nothing: not one byte in thousands of steps, whoever else computes with vectors. On the vector backend that is
- * up to what the compiler inlines.
+ * Once compiled, a step allocates nothing: not one byte in thousands of steps. On the vector backend that is up to what the compiler inlines.
  */
 @ParameterizedClass(name = "{0}")
 @ValueSource(strings = {"native", "vector", "scalar"})
@@ -56,11 +54,6 @@ final class AllocationTest {
 
     AllocationTest(String backend) {
         this.backend = backend;
-    }
-
-    @BeforeAll
-    static void beOneOfSeveralUsersOfVectors() {
-        AnotherWidth.compute();
     }
 
     static Stream<Arguments> models() {

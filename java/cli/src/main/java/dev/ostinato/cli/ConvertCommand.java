@@ -5,6 +5,7 @@ import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
 import dev.ostinato.nn.Precision;
 import dev.ostinato.nn.Vocabulary;
+import dev.ostinato.onnx.OnnxExport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,14 +27,16 @@ import picocli.CommandLine.Parameters;
         description = {
             "Reads a model of PyTorch, or one of our own, and writes a model file that needs no options to be read.",
             "IN: safetensors or a .pt or .pth file of torch.save, with a state dict; its first bytes tell, not its name. "
-                    + "OUT: safetensors, which PyTorch reads too."},
+                    + "OUT: safetensors, which PyTorch reads too, or an ONNX graph."},
         footer = {"", "Examples:",
             "  ostinato convert model.pt model.safetensors",
             "  ostinato convert checkpoint.pth model.safetensors --state-dict ema --nonlinearity tanh",
             "  ostinato convert language.pt language.safetensors --vocabulary characters.txt",
-            "  ostinato convert book.safetensors small.safetensors --precision int8"})
+            "  ostinato convert book.safetensors small.safetensors --precision int8",
+            "  ostinato convert book.safetensors book.onnx"})
 final class ConvertCommand implements Callable<Integer> {
     private static final String SUFFIX = ".safetensors";
+    private static final String ONNX = ".onnx";
 
     private final Terminal terminal;
 
@@ -41,7 +44,8 @@ final class ConvertCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path in;
 
-    @Parameters(index = "1", paramLabel = "OUT", description = "FILE" + SUFFIX + ", created or replaced.")
+    @Parameters(index = "1", paramLabel = "OUT",
+            description = "FILE" + SUFFIX + " or FILE" + ONNX + ", created or replaced.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path out;
 
@@ -66,14 +70,19 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!out.toString().toLowerCase(Locale.ROOT).endsWith(SUFFIX)) {
-            throw new Failure(out + ": expected a name that ends in " + SUFFIX
-                    + ", the format that is written; in Python safetensors.torch.load_file gives the state dict of it");
+        String name = out.toString().toLowerCase(Locale.ROOT);
+        if (!name.endsWith(SUFFIX) && !name.endsWith(ONNX)) {
+            throw new Failure(out + ": expected a name that ends in " + SUFFIX + " or " + ONNX
+                    + ", the formats that are written; in Python safetensors.torch.load_file gives the state dict of it");
         }
         OutputFiles.check(out);
         ModelFile read = importing.read(in);
         Model model = Precisions.round(read.model(), precision);
-        ModelFile.write(out, model, vocabulary == null ? read.vocabulary().orElse(null) : vocabulary(model));
+        if (name.endsWith(ONNX)) {
+            writeGraph(model);
+        } else {
+            ModelFile.write(out, model, vocabulary == null ? read.vocabulary().orElse(null) : vocabulary(model));
+        }
         if (json) {
             terminal.json(toMap(model));
         } else {
@@ -81,6 +90,22 @@ final class ConvertCommand implements Callable<Integer> {
                     model.parameterCount(), Precisions.name(model.precision()), Files.size(out));
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    private void writeGraph(Model model) throws IOException {
+        if (vocabulary != null) {
+            throw new Failure(
+                    "--vocabulary: expected none for " + out + ", since a graph has tokens and no characters");
+        }
+        if (model.precision() != Precision.F32) {
+            throw new Failure(out + ": expected weights in f32 for an ONNX graph, got "
+                    + Precisions.name(model.precision()));
+        }
+        try {
+            OnnxExport.of(model).write(out);
+        } catch (IllegalArgumentException e) {
+            throw new Failure(out + ": " + e.getMessage(), e);
+        }
     }
 
     private Vocabulary vocabulary(Model model) throws IOException {

@@ -101,6 +101,10 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkArguments();
+        if (FileFormat.of(file) == FileFormat.ONNX) {
+            inspectGraph();
+            return CommandLine.ExitCode.OK;
+        }
         Optional<Checkpoint> checkpoint = isCheckpoint() ? Optional.of(Checkpoint.read(file)) : Optional.empty();
         ModelFile contents = checkpoint.isPresent() ? checkpoint.get().model() : importing.read(file);
         List<Described> layers = layers(contents.model());
@@ -118,6 +122,18 @@ final class InspectCommand implements Callable<Integer> {
             diagnosis.ifPresent(found -> found.print(terminal.out()));
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    private void inspectGraph() throws IOException {
+        if (data != null || precision != null) {
+            throw new ParameterException(spec.commandLine(), (data != null ? "--data" : "--precision")
+                    + ": expected none for an ONNX graph");
+        }
+        if (json) {
+            terminal.json(OnnxCommands.toMap(file));
+        } else {
+            OnnxCommands.print(file, terminal.out());
+        }
     }
 
     private boolean isCheckpoint() throws IOException {

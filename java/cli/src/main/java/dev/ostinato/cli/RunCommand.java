@@ -1,6 +1,7 @@
 package dev.ostinato.cli;
 
 import dev.ostinato.formats.DType;
+import dev.ostinato.formats.FileFormat;
 import dev.ostinato.formats.Npz;
 import dev.ostinato.formats.Tensor;
 import dev.ostinato.nn.Model;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -32,6 +34,7 @@ import picocli.CommandLine.Spec;
                     + " outputs), h and c.",
             "Rows of different lengths: lengths, integers of shape (B). What x holds behind them does not matter, y is zero there, and h and c"
                     + " are those at the end of each row. Behind a pooling layer y has the shape (B, outputs).",
+            "Of an ONNX graph: the arrays are its inputs and outputs, by their names.",
             "Where layers differ in H, each has arrays of its own: h0_l0, c0_l0, h0_l1 and so on, and likewise h_l0, of shape (B, H)."},
         footer = {"", "Examples:",
             "  python3 -c \"import numpy; numpy.savez('in.npz', x=numpy.zeros((100, 1, 8), numpy.float32))\"",
@@ -46,7 +49,8 @@ final class RunCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL", description = "A model file, a checkpoint, or a model of PyTorch's.")
+    @Parameters(paramLabel = "MODEL",
+            description = "A model file, a checkpoint, a model of PyTorch's, or an ONNX graph.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path file;
 
@@ -87,6 +91,11 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Threads.check(spec, threads);
         OutputFiles.check(output);
+        if (FileFormat.of(file) == FileFormat.ONNX) {
+            refuseOptions();
+            report(OnnxCommands.run(file, input, output));
+            return CommandLine.ExitCode.OK;
+        }
         Model model = Precisions.round(importing.read(file).model().withBackend(backend), precision);
         if (stream && !model.streams()) {
             throw new Failure(file + ": --stream: expected layers that all go forward in time and pool nothing, got "
@@ -109,9 +118,23 @@ final class RunCommand implements Callable<Integer> {
             results.addAll(StateArrays.of(state));
         }
         Npz.write(output, results);
-        terminal.out().println(output + ": " + results.stream()
-                .map(array -> array.name() + " " + Arrays.toString(array.shape())).collect(Collectors.joining(", ")));
+        report(results);
         return CommandLine.ExitCode.OK;
+    }
+
+    private void report(List<Tensor> results) {
+        terminal.out().println(output + ": " + results.stream()
+                .map(array -> Printable.of(array.name()) + " " + Arrays.toString(array.shape()))
+                .collect(Collectors.joining(", ")));
+    }
+
+    private void refuseOptions() {
+        for (String option : List.of("--precision", "--threads", "--backend", "--stream")) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw new ParameterException(spec.commandLine(), option
+                        + ": expected none for an ONNX graph, which says itself what is computed, on one thread");
+            }
+        }
     }
 
     private void checkShape(Model model, Tensor x) {

@@ -16,6 +16,7 @@ import dev.ostinato.nn.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +59,46 @@ class ConvertCommandTest {
         assertEquals("rnn-relu", ModelFile.read(out).model().layers().get(1).label());
         CommandLineRun.of("convert", out, out, "--modules", "rnn").failed(1, "expected no hints");
         CommandLineRun.of("convert", rnn, out, "--nonlinearity", "elu").failed(2, "--nonlinearity");
+    }
+
+    @Test
+    void aGraphComputesTheSame() throws IOException {
+        Path model = directory.resolve("model.safetensors");
+        Path graph = directory.resolve("model.onnx");
+        ModelFile.write(model, Model.builder().features(3).lstm(4).gru(5).dense(2).seed(1).build(), null);
+        CommandLineRun.of("convert", model, graph).succeeded();
+
+        Path in = directory.resolve("in.npz");
+        Path out = directory.resolve("out.npz");
+        float[] x = new float[6 * 2 * 3];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (float) Math.sin(i);
+        }
+        Tensor inputs = Tensor.of("x", new long[] {6, 2, 3}, x);
+        Npz.write(in, List.of(inputs));
+        CommandLineRun.of("run", model, "--input", in, "--output", out).succeeded();
+        float[] expected = Npz.read(out).tensor("y").toFloats();
+        JsonNode described = CommandLineRun.of("inspect", graph, "--json").succeeded().json();
+        assertEquals("onnx", described.get("format").asString());
+        assertEquals(1, described.get("operators").get("LSTM").asInt());
+        assertEquals(1, described.get("operators").get("GRU").asInt());
+        assertEquals(3, described.get("states").size());
+        assertTrue(CommandLineRun.of("inspect", graph).succeeded().out().contains("x F32 [steps, batch, 3]"));
+
+        List<Tensor> all = new ArrayList<>(List.of(inputs));
+        for (String state : described.get("states").propertyNames()) {
+            int units = state.startsWith("rnn2") ? 5 : 4;
+            all.add(Tensor.of(state, new long[] {1, 2, units}, new float[2 * units]));
+        }
+        CommandLineRun.of("run", graph, "--input", in, "--output", out).failed(1, in.toString());
+        Npz.write(in, all);
+        CommandLineRun.of("run", graph, "--input", in, "--output", out).succeeded();
+        assertArrayEquals(expected, Npz.read(out).tensor("y").toFloats(), 1e-6f);
+
+        CommandLineRun.of("run", graph, "--input", in, "--output", out, "--stream").failed(2, "--stream");
+        CommandLineRun.of("inspect", graph, "--precision", "int8").failed(2, "--precision");
+        CommandLineRun.of("eval", graph, "--next", "a").failed(1, "got a graph of ONNX");
+        CommandLineRun.of("convert", model, graph, "--precision", "int8").failed(1, "expected weights in f32");
     }
 
     @Test

@@ -12,10 +12,15 @@ public enum FileFormat {
     /// What `torch.save` writes: a zip file, which [PyTorchFile] reads.
     PYTORCH,
     /// What `torch.save` wrote before PyTorch 1.6, and writes without zip: a pickle. No reader.
-    PYTORCH_LEGACY;
+    PYTORCH_LEGACY,
+    /// A graph of ONNX, which [dev.ostinato.formats.onnx.OnnxFile] reads. Not weights alone.
+    ONNX;
 
     private static final int ZIP = 'P' << 8 | 'K';
     private static final int PICKLE = 0x80;
+    /// The field of the format's version, the first of all that exporters write.
+    private static final int IR_VERSION = 0x08;
+    private static final int MOST_IR_VERSIONS = 32;
 
     /// Looks at the first bytes of a file.
     ///
@@ -33,6 +38,12 @@ public enum FileFormat {
         }
         // A header of safetensors can be 0x80 bytes long too, but then it begins behind its length.
         boolean json = start.length == 9 && start[8] == '{';
-        return !json && start.length > 0 && (start[0] & 0xff) == PICKLE ? PYTORCH_LEGACY : SAFETENSORS;
+        if (json || start.length < 2) {
+            return SAFETENSORS;
+        }
+        if (start[0] == IR_VERSION && start[1] > 0 && start[1] < MOST_IR_VERSIONS) {
+            return ONNX;
+        }
+        return (start[0] & 0xff) == PICKLE ? PYTORCH_LEGACY : SAFETENSORS;
     }
 }

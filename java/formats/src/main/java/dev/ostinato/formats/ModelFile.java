@@ -78,6 +78,8 @@ public record ModelFile(Model model, Optional<Vocabulary> vocabulary) {
                 yield SafeTensors.read(file);
             }
             case PYTORCH, PYTORCH_LEGACY -> PyTorchFile.read(file, hints.stateDict());
+            case ONNX -> throw new FormatException(file,
+                    "expected the weights of a model, got a graph of ONNX, which OnnxModel reads; on the command line run and inspect do");
         };
     }
 

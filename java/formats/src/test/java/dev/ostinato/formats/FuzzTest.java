@@ -4,6 +4,12 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.ostinato.formats.onnx.OnnxAttribute;
+import dev.ostinato.formats.onnx.OnnxFile;
+import dev.ostinato.formats.onnx.OnnxGraph;
+import dev.ostinato.formats.onnx.OnnxNode;
+import dev.ostinato.formats.onnx.OnnxValueInfo;
+import dev.ostinato.formats.onnx.OnnxValueInfo.Dimension;
 import dev.ostinato.nn.CellType;
 import dev.ostinato.nn.Layer;
 import dev.ostinato.nn.Model;
@@ -19,9 +25,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -132,6 +140,43 @@ class FuzzTest {
             @Override
             void read(byte[] bytes) throws IOException {
                 Npy.read(new ArrayFile(FILE, ""), new ByteArrayInputStream(bytes), bytes.length).toFloats();
+            }
+        },
+
+        ONNX {
+            @Override
+            List<String> words() {
+                return List.of("\10\10", "\10\1\20\1", "\42\10", "\112\4", "\12\2", "\62\2", "\52\2",
+                        "\370\377\377\377\17", "\377\377\377\377\377\377\377\377\377\1",
+                        "raw", "x", "location", "../..", "\140\1");
+            }
+
+            @Override
+            List<byte[]> seeds() {
+                Tensor weights = Tensor.of("w", new long[] {2, 3}, new float[6]);
+                Tensor shape = Tensor.of("s", new long[] {2}, new long[] {3, 2});
+                OnnxValueInfo x = new OnnxValueInfo("x", Optional.of(DType.F32),
+                        Optional.of(List.of(Dimension.of(2), Dimension.named("n"))));
+                OnnxNode node = new OnnxNode("n", "LSTM", "", List.of("x", "w", ""), List.of("y", "h"),
+                        Map.of("hidden_size", new OnnxAttribute.Int(3), "clip", new OnnxAttribute.Real(2),
+                                "activations",
+                                new OnnxAttribute.Texts(List.of("Relu", "Tanh")), "alphas",
+                                new OnnxAttribute.Reals(List.of(1f)), "axes",
+                                new OnnxAttribute.Ints(List.of(-1L, 2L)), "value",
+                                new OnnxAttribute.TensorValue(shape)));
+                OnnxGraph branch = new OnnxGraph("b", List.of(node), List.of(shape), List.of(), List.of(x));
+                OnnxNode choice = new OnnxNode("i", "If", "", List.of("c"), List.of("z"),
+                        Map.of("then_branch", new OnnxAttribute.Graph(branch), "else_branch",
+                                new OnnxAttribute.Graph(branch)));
+                return Stream.of(List.of(node), List.of(node, choice), List.<OnnxNode>of())
+                        .map(nodes -> new OnnxFile(8, "test", Map.of("", 17L), Map.of("k", "v"),
+                                new OnnxGraph("g", nodes, List.of(weights, shape), List.of(x), List.of(x))).toBytes())
+                        .toList();
+            }
+
+            @Override
+            void read(byte[] bytes) throws IOException {
+                OnnxFile.parse(FILE, MemorySegment.ofArray(bytes));
             }
         };
 
