@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** What {@code run} and {@code inspect} do with an ONNX graph, which is no model of layers. */
@@ -120,7 +121,7 @@ final class OnnxCommands {
         return model.file().graph().initializers().stream().mapToLong(Tensor::size).sum();
     }
 
-    private static TreeMap<String, Long> operators(OnnxModel model) {
+    private static SortedMap<String, Long> operators(OnnxModel model) {
         return model.file().graph().nodes().stream()
                 .collect(groupingBy(OnnxNode::operator, TreeMap::new, counting()));
     }
