@@ -30,12 +30,10 @@ public final class PyTorchFile implements TensorFile {
     /// All tensors together may have so many times the bytes of their storages, so that a small file stays small.
     private static final int MAX_SHARING = 8;
 
-    private final Path path;
-    private final SequencedMap<String, Tensor> tensors;
+    private final NamedTensors tensors;
 
-    private PyTorchFile(Path path, SequencedMap<String, Tensor> tensors) {
-        this.path = path;
-        this.tensors = Collections.unmodifiableSequencedMap(tensors);
+    private PyTorchFile(NamedTensors tensors) {
+        this.tensors = tensors;
     }
 
     /// Reads the only state dict of a file.
@@ -65,7 +63,8 @@ public final class PyTorchFile implements TensorFile {
         try (ZipFile zip = Npz.open(path, "of PyTorch")) {
             TorchArchive archive = TorchArchive.of(path, zip, Files.size(path));
             Pickled object = PickleReader.read(path, archive.pickle());
-            return new PyTorchFile(path, tensors(archive, StateDicts.choose(path, object, stateDict)));
+            return new PyTorchFile(
+                    new NamedTensors(path, tensors(archive, StateDicts.choose(path, object, stateDict))));
         }
     }
 
@@ -81,24 +80,18 @@ public final class PyTorchFile implements TensorFile {
 
     @Override
     public Path path() {
-        return path;
+        return tensors.path();
     }
 
     /// Returns the names of the tensors, in the order of the state dict, which is mostly that in which its modules were made.
     @Override
     public SequencedSet<String> names() {
-        return Collections.unmodifiableSequencedSet(tensors.sequencedKeySet());
+        return tensors.names();
     }
 
     @Override
     public Tensor tensor(String name) throws FormatException {
-        Tensor tensor = tensors.get(name);
-        if (tensor == null) {
-            throw new FormatException(path, "expected a tensor " + FormatException.quote(name) + ", got "
-                    + tensors.size() + " others: " + tensors.keySet().stream().limit(10)
-                            .map(FormatException::quote).toList());
-        }
-        return tensor;
+        return tensors.get(name);
     }
 
     /// Returns an empty map: the format has no place for text.

@@ -31,16 +31,15 @@ public final class SafeTensors implements TensorFile {
     private static final Comparator<String> UTF8_ORDER = (a, b) -> Arrays.compareUnsigned(a.getBytes(UTF_8),
             b.getBytes(UTF_8));
 
-    private final Path file;
     private final SequencedMap<String, String> metadata;
-    private final SequencedMap<String, Tensor> tensors;
+    private final NamedTensors tensors;
 
     private SafeTensors(Path file, Header header, MemorySegment data) {
-        this.file = file;
         this.metadata = Collections.unmodifiableSequencedMap(header.metadata());
-        this.tensors = new LinkedHashMap<>();
-        header.entries().forEach((name, entry) -> tensors.put(name, new Tensor(name, entry.dtype, entry.shape,
+        SequencedMap<String, Tensor> byName = new LinkedHashMap<>();
+        header.entries().forEach((name, entry) -> byName.put(name, new Tensor(name, entry.dtype, entry.shape,
                 data.asSlice(entry.begin, entry.size()))));
+        this.tensors = new NamedTensors(file, byName);
     }
 
     /// Reads a file and checks all of it but the values of its elements.
@@ -74,13 +73,13 @@ public final class SafeTensors implements TensorFile {
 
     @Override
     public Path path() {
-        return file;
+        return tensors.path();
     }
 
     /// Returns the names of the tensors, in the order of the header.
     @Override
     public SequencedSet<String> names() {
-        return Collections.unmodifiableSequencedSet(tensors.sequencedKeySet());
+        return tensors.names();
     }
 
     /// Returns the tensor of this name.
@@ -88,13 +87,7 @@ public final class SafeTensors implements TensorFile {
     /// @throws FormatException if the file has none
     @Override
     public Tensor tensor(String name) throws FormatException {
-        Tensor tensor = tensors.get(name);
-        if (tensor == null) {
-            throw new FormatException(file, "expected a tensor " + FormatException.quote(name) + ", got "
-                    + tensors.size() + " others: " + tensors.keySet().stream().limit(10)
-                            .map(FormatException::quote).toList());
-        }
-        return tensor;
+        return tensors.get(name);
     }
 
     /// Returns the text of `__metadata__` in the order of the file, empty if there is none.
